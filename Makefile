@@ -1,0 +1,55 @@
+# What people type. `make help` lists it.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint format lock schema clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/run ## make .venv with what the service runs on
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tasklists needs Python 3.11 or newer; name one with `make PYTHON=python3.13`.")'
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
+	@touch $@ .venv/run
+
+run: .venv/run ## serve on http://localhost:5000 with SQLite, reloading when code changes
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py runserver
+
+test: .venv/dev ## the whole suite on SQLite, and again on PostgreSQL
+	$(BIN)/python -m tests.databases $(TESTS)
+
+lint: .venv/dev ## style, types, migrations, configuration, lock files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
+	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') $(BIN)/python manage.py check --deploy --fail-level WARNING
+	SECRET_KEY=unused $(BIN)/gunicorn --check-config --config project/gunicorn.conf.py
+	$(BIN)/python -m tests.locks
+
+format: .venv/dev ## write code as lint wants it
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
+
+lock: .venv/dev ## renew the versions in requirements.txt and requirements-dev.txt
+	$(LOCK) --upgrade requirements.in --output-file requirements.txt
+	$(LOCK) --upgrade requirements-dev.in --output-file requirements-dev.txt
+
+schema: .venv/run ## write docs/openapi.yaml
+	$(BIN)/python manage.py spectacular --file docs/openapi.yaml
+
+clean: ## delete what the other targets made, but not the database
+	rm -rf .venv staticfiles .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Django's command line: `python manage.py help` lists what it can do."""
+
+import sys
+
+from project import environment
+
+
+def main() -> None:
+    environment.select_settings("project.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError as error:
+        sys.exit(f"{error}: install the requirements with `make install`, or activate .venv")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""How gunicorn runs the service; the values come from the environment through settings."""
+
+import socket
+from pathlib import Path
+
+from gunicorn import util
+
+from project import settings
+from project.worker import write_problem
+
+wsgi_app = "project.wsgi"
+proc_name = "tasklists"
+bind = f"[::]:{settings.PORT}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{settings.PORT}"
+
+# Never from the number of cores: a container sees the machine's, not its own share.
+workers = settings.WEB_CONCURRENCY
+threads = settings.THREADS
+worker_class = "project.worker.Worker"
+# Loaded once, before the workers are forked, which then share its memory.
+preload_app = True
+# The heartbeat file must not wait for a disk.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+keepalive = settings.KEEP_ALIVE
+graceful_timeout = settings.GRACEFUL_TIMEOUT
+# It needs a home directory that can be written to.
+control_socket_disable = True
+
+# Whom to believe about a proxy is Django's decision (TRUST_PROXY_HEADERS).
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+
+accesslog = "-"
+logconfig_dict = settings.LOGGING
+
+util.write_error = write_problem

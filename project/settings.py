@@ -1,0 +1,239 @@
+"""Django's settings; docs/configuration.md describes each variable."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from project import database, logs
+from project import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+RUNSERVER = sys.argv[1:2] == ["runserver"]
+
+HOST = r"\*|\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
+ORIGIN = r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+
+# Security
+SECRET_KEY = env.secret_key("SECRET_KEY")
+DEBUG = env.boolean("DEBUG", default=RUNSERVER)
+ALLOWED_HOSTS = env.strings(
+    "ALLOWED_HOSTS",
+    default=["localhost", ".localhost", "127.0.0.1", "[::1]"],
+    pattern=HOST,
+    accepted="host names without port (.example.com for all below it, * for any)",
+)
+API_ACCESS = env.choice(
+    "API_ACCESS", default="anyone", choices=["anyone", "read_only", "authenticated"]
+)
+CORS_ALLOWED_ORIGINS = env.strings(
+    "CORS_ALLOWED_ORIGINS",
+    default=[],
+    pattern=rf"\*|{ORIGIN}",
+    accepted="origins such as https://app.example.com, or * for any",
+)
+CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ALLOWED_ORIGINS
+if CORS_ALLOW_ALL_ORIGINS:
+    CORS_ALLOWED_ORIGINS = []
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "Retry-After", "Served-By", "X-Request-ID"]
+CSRF_TRUSTED_ORIGINS = env.strings(
+    "CSRF_TRUSTED_ORIGINS",
+    default=[],
+    pattern=ORIGIN.replace("://", r"://(?:\*\.)?"),
+    accepted="origins such as https://app.example.com or https://*.example.com",
+)
+CSRF_FAILURE_VIEW = "tasklists.errors.csrf_failure"
+TRUST_PROXY_HEADERS = env.boolean("TRUST_PROXY_HEADERS", default=False)
+USE_X_FORWARDED_HOST = TRUST_PROXY_HEADERS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
+HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=False)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
+# Subdomains and browsers' preload lists are decisions about a whole domain, not about a service.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+if not HTTPS_ONLY:
+    # tasklists.I001 says in one line what these say in four.
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a body; beyond it is 413
+
+# Database
+DATABASE_URL = env.secret("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'tasklists.sqlite3'}")
+MIGRATION_DATABASE_URL = env.secret("MIGRATION_DATABASE_URL")
+DATABASE_PASSWORD = env.secret("DATABASE_PASSWORD")
+DATABASE_CONN_MAX_AGE = env.integer("DATABASE_CONN_MAX_AGE", default=60, minimum=0, maximum=86400)
+DATABASE_CONNECT_TIMEOUT = env.integer("DATABASE_CONNECT_TIMEOUT", default=3, minimum=1, maximum=60)
+DATABASE_STATEMENT_TIMEOUT = env.integer(
+    "DATABASE_STATEMENT_TIMEOUT", default=10, minimum=0, maximum=3600
+)
+DATABASE_WAIT = env.integer("DATABASE_WAIT", default=60, minimum=0, maximum=86400)
+MIGRATE = env.choice("MIGRATE", default="auto", choices=["auto", "never"])
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": database.from_url(
+        "DATABASE_URL",
+        DATABASE_URL,
+        password=DATABASE_PASSWORD,
+        conn_max_age=DATABASE_CONN_MAX_AGE,
+        connect_timeout=DATABASE_CONNECT_TIMEOUT,
+        statement_timeout=DATABASE_STATEMENT_TIMEOUT,
+    )
+}
+if MIGRATION_DATABASE_URL:
+    # The same database, past the pooler that DATABASE_URL names.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+    DATABASES["migration"] = database.from_url(
+        "MIGRATION_DATABASE_URL",
+        MIGRATION_DATABASE_URL,
+        password=DATABASE_PASSWORD,
+        conn_max_age=0,
+        connect_timeout=DATABASE_CONNECT_TIMEOUT,
+        statement_timeout=0,
+    ) | {"TEST": {"MIRROR": "default"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Server (project/gunicorn.conf.py)
+PORT = env.integer("PORT", default=5000, minimum=1, maximum=65535)
+WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", default=2, minimum=1, maximum=256)
+THREADS = env.integer("THREADS", default=4, minimum=1, maximum=256)
+GRACEFUL_TIMEOUT = env.integer("GRACEFUL_TIMEOUT", default=30, minimum=0, maximum=3600)
+KEEP_ALIVE = env.integer("KEEP_ALIVE", default=30, minimum=0, maximum=3600)
+CLIENT_TIMEOUT = env.integer("CLIENT_TIMEOUT", default=20, minimum=1, maximum=3600)
+SERVED_BY = env.text(
+    "SERVED_BY",
+    default="",
+    pattern=r"[!-~]{1,253}",
+    accepted="up to 253 printable ASCII characters",
+)
+WSGI_APPLICATION = "project.wsgi.application"
+
+# The first administrator (manage.py ensure_admin)
+ADMIN_USERNAME = env.text(
+    "ADMIN_USERNAME",
+    default="admin",
+    pattern=r"[\w.@+-]{1,150}",
+    accepted="up to 150 letters, digits and @.+-_",
+)
+ADMIN_EMAIL = env.text(
+    "ADMIN_EMAIL", default="", pattern=r"[^@\s]+@[^@\s]+", accepted="an e-mail address"
+)
+ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
+
+# Application
+INSTALLED_APPS = [
+    "tasklists",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "django_filters",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "tasklists.health.HealthMiddleware",
+    "tasklists.middleware.RequestIdMiddleware",
+    "tasklists.middleware.ServedByMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "tasklists.middleware.ProblemDetailsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "project.urls"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+# Static files
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 3600
+
+# API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["tasklists.api.access.ApiAccess"],
+    "DEFAULT_PARSER_CLASSES": ["tasklists.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "tasklists.api.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_FILTER_BACKENDS": ["tasklists.api.filters.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "tasklists.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "tasklists.api.schema.ProblemAwareSchema",
+    "EXCEPTION_HANDLER": "tasklists.api.exceptions.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "FORMAT_SUFFIX_KWARG": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tasklists",
+    "DESCRIPTION": "Task lists over HTTP.",
+    "VERSION": "1.0.0",
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["tasklists.api.schema.canonical_paths"],
+    "POSTPROCESSING_HOOKS": ["tasklists.api.schema.add_problem"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# Logging
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT", default="console" if RUNSERVER else "json", choices=["json", "console"]
+)
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", default="info", choices=["debug", "info", "warning", "error", "critical"]
+)
+LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
+DJANGO_STRUCTLOG_USER_ID_FIELD = None  # reading the user would ask the database on every request
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

@@ -1,0 +1,44 @@
+"""Filters that are spelt wrong are refused, not ignored."""
+
+from typing import TYPE_CHECKING, Any
+
+import django_filters
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from tasklists.api.exceptions import InvalidParameters
+from tasklists.models import TaskList
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class TaskListFilter(FilterSet):
+    # A name is never longer, and SQLite refuses patterns that are very long.
+    name = django_filters.CharFilter(max_length=255, label="Name is")
+    name__icontains = django_filters.CharFilter(
+        field_name="name", lookup_expr="icontains", max_length=255, label="Name contains"
+    )
+
+    class Meta:
+        model = TaskList
+        fields: list[str] = []
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """django-filter that answers 400 to parameters nobody knows, and lists those it knows."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: "APIView"
+    ) -> QuerySet[Any]:
+        known = [*view.filterset_class.base_filters, *view.pagination_class.parameters]
+        unknown = request.query_params.keys() - set(known)
+        if unknown:
+            message = f"This parameter is unknown; known are {', '.join(known)}."
+            raise InvalidParameters({name: [message] for name in sorted(unknown)})
+        try:
+            return super().filter_queryset(request, queryset, view)
+        except ValidationError as error:
+            raise InvalidParameters(error.detail) from None

@@ -1,0 +1,87 @@
+"""Pages by key: the cost of a page does not grow with the table."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from tasklists.api.exceptions import InvalidParameters
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class KeysetPagination(BasePagination):
+    """A bare array of up to ``limit`` rows whose id is greater than ``after``.
+
+    While there is more, the Link header has the next page as a relative
+    reference (RFC 8288). The queryset has to be in order of id, which is
+    unique, never changes and only grows.
+    """
+
+    default_limit = 100
+    max_limit = 1000
+    max_id = 2**63 - 1
+    parameters = ("limit", "after")
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
+    ) -> list[Any]:
+        if tuple(queryset.query.order_by) != ("id",):
+            raise TypeError("KeysetPagination needs a queryset in order of id")
+        limit = self.number(request, "limit", self.default_limit, 1, self.max_limit)
+        after = self.number(request, "after", 0, 0, self.max_id)
+        rows = list(queryset.filter(id__gt=after)[: limit + 1])
+        self.next = None
+        if len(rows) > limit:
+            rows.pop()
+            query = {**request.query_params.dict(), "limit": limit, "after": rows[-1].id}
+            self.next = f"{request.path}?{urlencode(query)}"
+        return rows
+
+    @staticmethod
+    def number(request: Request, name: str, default: int, minimum: int, maximum: int) -> int:
+        text = request.query_params.get(name)
+        if text is None:
+            return default
+        # Twenty digits are beyond 64 bits, and int() refuses thousands of them.
+        if text.isascii() and text.isdigit() and len(text) < 20 and minimum <= int(text) <= maximum:
+            return int(text)
+        raise InvalidParameters(
+            {name: [f"This has to be a whole number from {minimum} to {maximum}."]}
+        )
+
+    def get_paginated_response(self, data: Any) -> Response:
+        headers = {"Link": f'<{self.next}>; rel="next"'} if self.next else None
+        return Response(data, headers=headers)
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return schema
+
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
+        def parameter(name: str, description: str, **schema: int) -> dict[str, Any]:
+            return {
+                "name": name,
+                "in": "query",
+                "description": description,
+                "schema": {"type": "integer", **schema},
+            }
+
+        return [
+            parameter(
+                "limit",
+                "How many lists a page has at most.",
+                minimum=1,
+                maximum=self.max_limit,
+                default=self.default_limit,
+            ),
+            parameter(
+                "after",
+                "Only lists whose id is greater: the last id of the page before.",
+                minimum=0,
+                maximum=self.max_id,
+            ),
+        ]

@@ -1,0 +1,149 @@
+"""Misuse that can be seen before the service starts, as numbered system checks."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Info, Tags, register
+from django.core.checks import Warning as CheckWarning
+
+from project.environment import EPHEMERAL_PREFIX
+
+Apps = Sequence[AppConfig] | None
+
+SERVE = "serve"  # the tag of what only matters to `manage.py serve` and under --deploy
+
+
+@register(Tags.security, deploy=True)
+def plain_http(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if settings.HTTPS_ONLY:
+        return []
+    return [
+        Info(
+            "The service answers plain HTTP, and its cookies travel over it.",
+            hint="Behind a proxy that terminates TLS set HTTPS_ONLY and TRUST_PROXY_HEADERS.",
+            id="tasklists.I001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def ephemeral_secret_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.SECRET_KEY.startswith(EPHEMERAL_PREFIX):
+        return []
+    return [
+        CheckWarning(
+            "SECRET_KEY is not set: a random one, and every session with it, ends with this process.",
+            hint="Set SECRET_KEY or SECRET_KEY_FILE, the same for every replica.",
+            id="tasklists.W002",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def any_host(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        CheckWarning(
+            "ALLOWED_HOSTS has *, so that a request's Host header is believed whatever it says.",
+            hint="Name the hosts; health checks need none.",
+            id="tasklists.W003",
+        )
+    ]
+
+
+@register(Tags.security)
+def proxy_headers(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.HTTPS_ONLY or settings.TRUST_PROXY_HEADERS:
+        return []
+    return [
+        Error(
+            "HTTPS_ONLY without TRUST_PROXY_HEADERS redirects every request to itself.",
+            hint="Set TRUST_PROXY_HEADERS where a proxy terminates TLS, or unset HTTPS_ONLY.",
+            id="tasklists.E004",
+        )
+    ]
+
+
+@register()
+def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] != "django.db.backends.sqlite3":
+        return []
+    if ":memory:" in str(database["NAME"]):
+        return [
+            Error(
+                "DATABASE_URL names SQLite in memory, of which every thread would have its own.",
+                hint="Name a file, such as sqlite:////data/tasklists.sqlite3.",
+                id="tasklists.E005",
+            )
+        ]
+    file = Path(database["NAME"])
+    if not file.parent.is_dir():
+        return [
+            Error(
+                f"DATABASE_URL names {file}, but there is no folder {file.parent}.",
+                hint="Make the folder or mount a volume there, or name another file.",
+                id="tasklists.E006",
+            )
+        ]
+    # SQLite keeps its journal beside the file, so the folder counts as well.
+    unwritable = [
+        str(path) for path in (file.parent, file) if path.exists() and not os.access(path, os.W_OK)
+    ]
+    if unwritable or file.is_dir():
+        return [
+            Error(
+                f"DATABASE_URL names {file}, but cannot write to {unwritable}.",
+                hint=f"Let user {os.getuid()} write there, or name a file elsewhere.",
+                id="tasklists.E007",
+            )
+        ]
+    return []
+
+
+@register()
+def migration_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    databases = settings.DATABASES
+    if (
+        "migration" not in databases
+        or databases["migration"]["ENGINE"] == databases["default"]["ENGINE"]
+    ):
+        return []
+    return [
+        Error(
+            "MIGRATION_DATABASE_URL and DATABASE_URL are of two kinds.",
+            hint="The first is a direct connection to the database that the second names.",
+            id="tasklists.E008",
+        )
+    ]
+
+
+@register(SERVE, deploy=True)
+def debug_when_served(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.DEBUG:
+        return []
+    return [
+        Error(
+            "DEBUG is on, which shows settings and code to whoever provokes an error.",
+            hint="Unset DEBUG, or use `manage.py runserver`.",
+            id="tasklists.E009",
+        )
+    ]
+
+
+@register(SERVE, deploy=True)
+def collected_static_files(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if (settings.STATIC_ROOT / "staticfiles.json").is_file():
+        return []
+    return [
+        Error(
+            f"The static files of the browser's pages are not in {settings.STATIC_ROOT}.",
+            hint="Run `python manage.py collectstatic --no-input`.",
+            id="tasklists.E010",
+        )
+    ]

@@ -1,0 +1,122 @@
+"""Errors as problem details (RFC 9457), whoever raises them."""
+
+import sys
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+from django import db
+from django.conf import settings
+from django.core.exceptions import (
+    DisallowedHost,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.template.loader import render_to_string
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 1  # seconds
+
+logger = structlog.get_logger(__name__)
+
+
+class Problem(NamedTuple):
+    """What went wrong; ``errors`` has a member for each invalid part of the request."""
+
+    status: int
+    detail: str
+    errors: list[dict[str, str]] | None = None
+    headers: dict[str, str] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        members: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            members["errors"] = self.errors
+        return members
+
+    def response(self, request: HttpRequest) -> HttpResponse:
+        """A page for a browser, JSON for everybody else."""
+        members = self.as_dict()
+        if prefers_html(request):
+            page = render_to_string("tasklists/problem.html", members)
+            response = HttpResponse(page, status=self.status)
+        else:
+            response = HttpResponse(orjson.dumps(members), MEDIA_TYPE, self.status)
+        for header, value in (self.headers or {}).items():
+            response[header] = value
+        response["Vary"] = "Accept"
+        return response
+
+
+def prefers_html(request: HttpRequest) -> bool:
+    """Whether the client names HTML itself, as browsers do, and not only ``*/*``."""
+    return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+
+
+def from_exception(error: BaseException) -> Problem | None:
+    """The problem behind an exception of Django's; None when it is a defect of ours."""
+    match error:
+        case Http404():
+            return Problem(404, "There is nothing at this address.")
+        case PermissionDenied():
+            return Problem(403, str(error) or "This is not allowed.")
+        case RequestDataTooBig():
+            return too_large()
+        case DisallowedHost():
+            return Problem(400, str(error))
+        case SuspiciousOperation() | MultiPartParserError():
+            return Problem(400, str(error) or "The request is malformed.")
+        case _ if is_outage(error):
+            logger.error("the database does not answer", error=" ".join(str(error).split()))
+            return Problem(
+                503,
+                "The database is not available; try again.",
+                headers={"Retry-After": str(RETRY_AFTER)},
+            )
+    return None
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is away, overloaded, read-only for now or not migrated yet."""
+    if isinstance(error, db.OperationalError | db.InterfaceError):
+        return True
+    state = getattr(error.__cause__, "pgcode", None)
+    # read_only_sql_transaction, undefined_table, undefined_column
+    return isinstance(error, db.DatabaseError) and state in ("25006", "42P01", "42703")
+
+
+def too_large() -> Problem:
+    return Problem(413, f"A body has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    problem = from_exception(exception) or Problem(400, "The request is malformed.")
+    return problem.response(request)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return Problem(403, str(exception) or "This is not allowed.").response(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    detail = f"{reason} Reload the form and send it again." if reason else "The form is stale."
+    return Problem(403, detail).response(request)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return Problem(404, f"There is nothing at {request.path}.").response(request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    error = sys.exc_info()[1]
+    problem = from_exception(error) if error else None
+    return (problem or Problem(500, "This is a defect; it has been logged.")).response(request)

@@ -1,0 +1,77 @@
+"""Liveness and readiness, answered before ALLOWED_HOSTS and any redirect."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from django.db import Error, close_old_connections, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+
+from tasklists.errors import Problem
+
+DATABASE_TIMEOUT = 2  # seconds
+
+
+class HealthMiddleware:
+    """``/health/live`` looks at the process alone, ``/health/ready`` at the database too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.database = DatabaseProbe()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info.removesuffix("/")
+        if path not in ("/health/live", "/health/ready"):
+            return self.get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        reason = self.database.fault() if path == "/health/ready" else None
+        if reason:
+            response = Problem(503, reason, headers={"Retry-After": "1"}).response(request)
+        else:
+            response = JsonResponse({"status": "ok"})
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class DatabaseProbe:
+    """Asks the database from a thread of its own, so that an answer never takes longer.
+
+    Callers who come while a question is under way share its answer.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.executor: ThreadPoolExecutor | None = None  # made after the server has forked
+        self.question: Future[str | None] | None = None
+
+    def fault(self) -> str | None:
+        """Why the database cannot be used, or None; within DATABASE_TIMEOUT seconds."""
+        with self.lock:
+            if self.question is None or self.question.done():
+                self.executor = self.executor or ThreadPoolExecutor(1, "database-probe")
+                self.question = self.executor.submit(ask_database)
+            question = self.question
+        try:
+            return question.result(timeout=DATABASE_TIMEOUT)
+        except TimeoutError:
+            return f"The database did not answer within {DATABASE_TIMEOUT} s."
+
+
+def ask_database() -> str | None:
+    """Why the database cannot be used, or None. Opens this thread's own connection."""
+    close_old_connections()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        applied = MigrationRecorder(connection).applied_migrations()
+    except Error as error:
+        return f"The database does not answer: {' '.join(str(error).split())}"
+    finally:
+        close_old_connections()
+    missing = MigrationLoader(None).disk_migrations.keys() - applied.keys()
+    if missing:
+        return f"{len(missing)} migrations are not applied; run `python manage.py migrate`."
+    return None

@@ -1,0 +1,42 @@
+"""One migration at a time, however many replicas start at once."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.files import locks
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# The service's own number among the advisory locks of its database: "tasklist" in ASCII.
+KEY = int.from_bytes(b"tasklist")
+
+
+@contextmanager
+def migration_lock(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Hold the lock of migrations for the duration of the block; waits without limit.
+
+    On PostgreSQL it is a session's advisory lock, which goes with the
+    connection and therefore needs one to the server itself, not to a pooler.
+    On SQLite it is a lock on the file's folder. Raises OperationalError when
+    the connection is lost.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # Neither the wait for others nor a long migration is a statement that hangs.
+            cursor.execute("SET statement_timeout = 0")
+            cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        try:
+            yield
+        finally:
+            if connection.is_usable():
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [KEY])
+                    cursor.execute("RESET statement_timeout")
+    else:
+        folder = os.open(Path(connection.settings_dict["NAME"]).parent, os.O_RDONLY)
+        try:
+            locks.lock(folder, locks.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format lock schema clean
+.PHONY: help install staticfiles run test lint format lock schema clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,19 +21,21 @@ install: .venv/run ## make .venv with what the service runs on
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt
 	@touch $@ .venv/run
 
+staticfiles: .venv/run ## collect the files of the browser's pages, as the image does
+	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
+
 run: .venv/run ## serve on http://localhost:5000 with SQLite, reloading when code changes
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py runserver
 
-test: .venv/dev ## the whole suite on SQLite, and again on PostgreSQL
+test: .venv/dev staticfiles ## the whole suite on SQLite, and again on PostgreSQL
 	$(BIN)/python -m tests.databases $(TESTS)
 
-lint: .venv/dev ## style, types, migrations, configuration, lock files
+lint: .venv/dev staticfiles ## style, types, migrations, configuration, lock files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
-	@$(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') $(BIN)/python manage.py check --deploy --fail-level WARNING
 	SECRET_KEY=unused $(BIN)/gunicorn --check-config --config project/gunicorn.conf.py
 	$(BIN)/python -m tests.locks

@@ -4,26 +4,32 @@ import logging
 from typing import Any
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import Processor
+
+# Names of our fields and gunicorn's atoms: https://docs.gunicorn.org/en/stable/settings.html#access-log-format
+ACCESS = {
+    "method": "m",
+    "path": "U",
+    "query": "q",
+    "status": "s",
+    "bytes": "B",
+    "duration_us": "D",
+    "remote_address": "h",
+    "user_agent": "a",
+    "request_id": "{x-request-id}o",
+}
 
 
-def _access_fields(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    """Take gunicorn's access record apart into fields; ``duration_ms`` is in milliseconds."""
-    record: logging.LogRecord = event["_record"]
-    if record.name != "gunicorn.access" or not isinstance(record.args, dict):
-        return event
-    atoms = record.args
-    event["event"] = "request"
-    event["method"] = atoms["m"]
-    event["path"] = atoms["U"]
-    event["query"] = atoms["q"]
-    event["status"] = int(str(atoms["s"]))
-    event["bytes"] = atoms["B"]
-    event["duration_ms"] = int(str(atoms["D"])) / 1000
-    event["remote_address"] = atoms["h"]
-    event["user_agent"] = atoms["a"]
-    event["request_id"] = atoms["{x-request-id}o"]
-    return event
+def _take_apart(record: logging.LogRecord) -> bool:
+    """Make gunicorn's access record one of fields; ``duration_us`` is in microseconds."""
+    if isinstance(record.args, dict):
+        fields = {name: record.args[atom] for name, atom in ACCESS.items()}
+        fields["status"] = int(str(fields["status"]))
+        # The server listens on IPv6, where an IPv4 address looks like this.
+        fields["remote_address"] = str(fields["remote_address"]).removeprefix("::ffff:")
+        record.msg, record.args = "request", ()
+        vars(record).update(fields)
+    return True
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -63,14 +69,14 @@ def configuration(style: str, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "filters": {
             "news": {"()": "django.utils.log.CallbackFilter", "callback": _is_news},
+            "access": {"()": "django.utils.log.CallbackFilter", "callback": _take_apart},
         },
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": [
                     *shared,
-                    structlog.stdlib.ExtraAdder(allow=[]),
-                    _access_fields,
+                    structlog.stdlib.ExtraAdder(allow=ACCESS),
                 ],
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -93,7 +99,12 @@ def configuration(style: str, level: str) -> dict[str, Any]:
             "django.security": {"level": "ERROR"},
             # It gives every record its request id; its own records repeat the access log.
             "django_structlog": {"level": "CRITICAL"},
-            "gunicorn.access": {"handlers": [], "level": level.upper(), "propagate": True},
+            "gunicorn.access": {
+                "handlers": [],
+                "filters": ["access"],
+                "level": level.upper(),
+                "propagate": True,
+            },
             "gunicorn.error": {"handlers": [], "level": level.upper(), "propagate": True},
         },
     }

@@ -47,7 +47,7 @@ class Connection(socket.socket):
             self.settimeout(None)
 
 
-class Worker(ThreadWorker):
+class Worker(ThreadWorker):  # type: ignore[misc]
     def enqueue_req(self, conn: TConn) -> None:
         if not isinstance(conn.sock, Connection):
             conn.sock = Connection(fileno=conn.sock.detach())

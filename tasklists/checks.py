@@ -36,7 +36,7 @@ def ephemeral_secret_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]
         return []
     return [
         CheckWarning(
-            "SECRET_KEY is not set: a random one, and every session with it, ends with this process.",
+            "SECRET_KEY is not set: a random one ends with this process, and each session with it.",
             hint="Set SECRET_KEY or SECRET_KEY_FILE, the same for every replica.",
             id="tasklists.W002",
         )

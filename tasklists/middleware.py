@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
@@ -55,7 +56,7 @@ class ProblemDetailsMiddleware:
     def refusal(request: HttpRequest) -> errors.Problem | None:
         try:
             request.get_host()
-        except errors.DisallowedHost as error:
+        except DisallowedHost as error:
             return errors.from_exception(error)
         if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return errors.too_large()

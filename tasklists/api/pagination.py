@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,7 +27,7 @@ class KeysetPagination(BasePagination):
     parameters = ("limit", "after")
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
+        self, queryset: Any, request: Request, view: "APIView | None" = None
     ) -> list[Any]:
         if tuple(queryset.query.order_by) != ("id",):
             raise TypeError("KeysetPagination needs a queryset in order of id")

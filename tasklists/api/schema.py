@@ -17,7 +17,7 @@ PROBLEM = {
         "detail": {"type": "string"},
         "errors": {
             "type": "array",
-            "description": "Each invalid part: a JSON pointer into the body, or a query's parameter.",
+            "description": "Each invalid part: a pointer into the body, or a query's parameter.",
             "items": {
                 "type": "object",
                 "required": ["detail"],
@@ -51,7 +51,7 @@ TAG_PATTERN = r'^\s*(\*|(W/)?"[!#-~]*"(\s*,\s*(W/)?"[!#-~]*")*)\s*$'
 NAME_PATTERN = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
 
 
-class ProblemAwareSchema(AutoSchema):
+class ProblemAwareSchema(AutoSchema):  # type: ignore[misc]
     """Adds to each operation its problem details, headers and conditions."""
 
     def get_override_parameters(self) -> list[OpenApiParameter]:

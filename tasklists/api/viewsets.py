@@ -42,12 +42,12 @@ class TaskListViewSet(ModelViewSet):  # type: ignore[type-arg]
         changes = self.action in ("update", "partial_update", "destroy")
         return lists.select_for_update() if changes else lists
 
-    def filter_queryset(self, queryset: QuerySet[TaskList]) -> QuerySet[TaskList]:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Filters choose among lists; a single one is chosen by its path."""
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 
     def get_object(self) -> TaskList:
-        task_list = super().get_object()
+        task_list: TaskList = super().get_object()
         entity_tags.check(self.request, task_list.version)
         return task_list
 

@@ -1,11 +1,10 @@
 import time
-from argparse import ArgumentParser
 from typing import Any
 
 import psycopg2.extensions
 import structlog
 from django.conf import settings
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -24,7 +23,7 @@ class Command(migrate.Command):
         "DATABASE_WAIT seconds, and uses MIGRATION_DATABASE_URL where it is set."
     )
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         if "migration" in settings.DATABASES:
             parser.set_defaults(database="migration")

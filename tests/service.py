@@ -1,0 +1,96 @@
+"""The service as its users run it: a process of its own, spoken to over HTTP."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+
+
+def free_port() -> int:
+    with socket.create_server(("", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def environment(variables: dict[str, str]) -> dict[str, str]:
+    """This process's environment, less what configures the service, and with ``variables``."""
+    from project.environment import declared
+
+    names = {*declared, *(f"{name}_FILE" for name in declared)}
+    return {k: v for k, v in os.environ.items() if k not in names} | variables
+
+
+def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run ``manage.py`` to its end with nothing configured but ``variables``."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(variables),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+class Service:
+    """``manage.py serve``, ready when the block begins and stopped with SIGTERM when it ends.
+
+    ``process`` is gunicorn's arbiter; ``url`` is where it answers.
+    """
+
+    def __init__(self, variables: dict[str, str], command: tuple[str, ...] = ("serve",)) -> None:
+        self.port = int(variables.get("PORT", "0")) or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.variables = variables | {"PORT": str(self.port)}
+        self.command = command
+        self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by __exit__
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", *self.command],
+            cwd=ROOT,
+            env=environment(self.variables),
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+        )
+        self.wait_until_ready()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(60)
+        self.output.close()
+
+    def wait_until_ready(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the service ended:\n{self.text()}")
+            try:
+                if requests.get(f"{self.url}/health/ready", timeout=5).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise AssertionError(f"the service was not ready in {START_SECONDS} s:\n{self.text()}")
+
+    def text(self) -> str:
+        """All that the process has written so far."""
+        self.output.seek(0)
+        return self.output.read()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Its log, line by line; every line has to be JSON."""
+        return [json.loads(line) for line in self.text().splitlines()]

@@ -235,5 +235,6 @@ LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="info", choices=["debug", "info", "warning", "error", "critical"]
 )
 LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # tasklists.middleware has checked it
 DJANGO_STRUCTLOG_USER_ID_FIELD = None  # reading the user would ask the database on every request
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

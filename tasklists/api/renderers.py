@@ -18,4 +18,8 @@ class JSONRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        return b"" if data is None else orjson.dumps(data, default=str)
+        if data is None:
+            return b""
+        # The browsable API asks for an indent, since people read it.
+        indent = orjson.OPT_INDENT_2 if (renderer_context or {}).get("indent") else 0
+        return orjson.dumps(data, default=str, option=indent)

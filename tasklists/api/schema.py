@@ -72,6 +72,9 @@ class ProblemAwareSchema(AutoSchema):  # type: ignore[misc]
             )
         ]
 
+    def get_paginated_name(self, serializer_name: str) -> str:
+        return f"{serializer_name}Page"
+
     def get_auth(self) -> list[dict[str, Any]]:
         """API_ACCESS as it is set: with ``{}`` a request needs no credentials."""
         reads = settings.API_ACCESS == "read_only" and self.method == "GET"

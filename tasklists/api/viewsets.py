@@ -22,7 +22,7 @@ from tasklists.models import TaskList
 class TaskListViewSet(ModelViewSet):  # type: ignore[type-arg]
     """Task lists: list, create, read, change and delete.
 
-    A change may be made conditional with `If-Match` and the list's `ETag`.
+    A change may be made on condition: If-Match with the list's ETag.
     """
 
     queryset = TaskList.objects.order_by("id")

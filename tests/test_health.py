@@ -1,0 +1,63 @@
+"""``/health/live`` and ``/health/ready``."""
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+LIVE_AND_READY = pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/live/"])
+
+
+@LIVE_AND_READY
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.django_db(transaction=True)
+def test_healthy(client: Client, path: str, method: str) -> None:
+    response = getattr(client, method)(path)
+    assert response.status_code == 200
+    assert response["Cache-Control"] == "no-store"
+
+
+@LIVE_AND_READY
+@pytest.mark.django_db(transaction=True)
+def test_any_host_will_do(client: Client, settings: LazySettings, path: str) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(path, headers={"Host": "10.0.0.1:5000"}).status_code == 200
+
+
+@LIVE_AND_READY
+def test_health_is_only_read(client: Client, path: str) -> None:
+    response = client.post(path)
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_not_ready_with_an_unapplied_migration(client: Client) -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("tasklists", "0001_initial")
+    try:
+        response = client.get("/health/ready")
+        assert response.status_code == 503
+        assert response["Content-Type"] == "application/problem+json"
+        assert "manage.py migrate" in response.json()["detail"]
+        assert client.get("/health/live").status_code == 200
+    finally:
+        recorder.record_applied("tasklists", "0001_initial")
+    assert client.get("/health/ready").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_with_a_migration_of_a_later_version(client: Client) -> None:
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("tasklists", "9999_later")
+    try:
+        assert client.get("/health/ready").status_code == 200
+    finally:
+        recorder.record_unapplied("tasklists", "9999_later")
+
+
+def test_served_by_says_who_answered(client: Client, settings: LazySettings) -> None:
+    assert not client.get("/nothing").has_header("Served-By")
+    settings.SERVED_BY = "app-7d4b9-x2x4z"
+    assert client.get("/nothing")["Served-By"] == "app-7d4b9-x2x4z"

@@ -1,0 +1,121 @@
+"""One list: GET, PUT, PATCH and DELETE on ``/lists/{id}``."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tasklists.models import TaskList
+
+pytestmark = pytest.mark.django_db
+
+
+def send(client: Client, method: str, path: str, body: Any) -> Any:
+    return getattr(client, method)(path, body, content_type="application/json")
+
+
+@pytest.fixture
+def path(task_list: TaskList) -> str:
+    return f"/lists/{task_list.pk}"
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_read(client: Client, path: str, task_list: TaskList, slash: str) -> None:
+    response = client.get(path + slash)
+    assert response.json()["name"] == "shopping"
+    assert response["ETag"] == '"1"'
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+def test_change_is_the_next_version(client: Client, path: str, method: str) -> None:
+    before = client.get(path).json()
+    response = send(client, method, path, {"name": " holidays "})
+    assert response.status_code == 200
+    after = response.json()
+    assert after == client.get(path).json()
+    assert after["name"] == "holidays"
+    assert after["version"] == 2
+    assert response["ETag"] == '"2"'
+    assert after["updated_at"] > before["updated_at"]
+    assert after["created_at"] == before["created_at"]
+
+
+def test_put_needs_the_name(client: Client, path: str) -> None:
+    response = send(client, "put", path, {})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["pointer"] == "/name"
+    assert TaskList.objects.get().version == 1
+
+
+def test_patch_writes_only_what_it_was_given(client: Client, path: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        send(client, "patch", path, {"name": "holidays"})
+    [update] = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
+    assert "created_at" not in update
+
+
+def test_patch_of_nothing_writes_nothing(client: Client, path: str) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        response = send(client, "patch", path, {})
+    assert response.status_code == 200
+    assert response.json()["version"] == 1
+    assert not [query for query in queries if query["sql"].startswith("UPDATE")]
+
+
+@pytest.mark.parametrize("method", ["put", "patch"])
+@pytest.mark.parametrize("name", ["", None, 1, "x" * 256, "\0"])
+def test_an_invalid_change_changes_nothing(
+    client: Client, path: str, method: str, name: Any
+) -> None:
+    response = send(client, method, path, {"name": name})
+    assert response.status_code == 400
+    assert TaskList.objects.get().name == "shopping"
+
+
+def test_delete(client: Client, path: str) -> None:
+    response = client.delete(path)
+    assert response.status_code == 204
+    assert response.content == b""
+    assert client.get(path).status_code == 404
+    assert client.delete(path).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+@pytest.mark.parametrize(
+    "identifier",
+    ["0", "4711", str(2**63 - 1), str(2**63), str(2**64), "9" * 5000, "-1", "x", "1.0", "%00", "٣"],
+)
+def test_what_is_not_there_is_404(client: Client, method: str, identifier: str) -> None:
+    response = send(client, method, f"/lists/{identifier}", {"name": "x"})
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
+
+
+def test_a_query_does_not_keep_a_list_from_being_found(client: Client, path: str) -> None:
+    assert client.get(f"{path}?name=other&x=1").status_code == 200
+
+
+def test_a_method_the_list_lacks_is_405_with_those_it_has(client: Client, path: str) -> None:
+    response = send(client, "post", path, {"name": "x"})
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
+
+
+def test_head_and_options(client: Client, path: str) -> None:
+    assert client.head(path)["ETag"] == '"1"'
+    assert client.options(path)["Allow"] == "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
+    assert client.options("/lists/4711").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "queries"), [("get", 1), ("put", 2), ("patch", 2), ("delete", 2)]
+)
+def test_queries(
+    client: Client, path: str, method: str, queries: int, django_assert_num_queries: Any
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        send(client, method, path, {"name": "x"})
+    statements = [q["sql"] for q in captured if "SAVEPOINT" not in q["sql"]]
+    assert len(statements) == queries, statements

@@ -2,9 +2,10 @@ from django.urls import path
 
 from tasklists.api.viewsets import TaskListViewSet
 
-collection = TaskListViewSet.as_view({"get": "list", "post": "create"})
+collection = TaskListViewSet.as_view({"get": "list", "post": "create"}, name="Task lists")
 member = TaskListViewSet.as_view(
-    {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}
+    {"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"},
+    name="Task list",
 )
 
 urlpatterns = [

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from django.db import Error, close_old_connections, connection
+from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
@@ -61,8 +61,7 @@ class DatabaseProbe:
 
 
 def ask_database() -> str | None:
-    """Why the database cannot be used, or None. Opens this thread's own connection."""
-    close_old_connections()
+    """Why the database cannot be used, or None; on a connection that is opened for it."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -70,7 +69,7 @@ def ask_database() -> str | None:
     except Error as error:
         return f"The database does not answer: {' '.join(str(error).split())}"
     finally:
-        close_old_connections()
+        connection.close()
     missing = MigrationLoader(None).disk_migrations.keys() - applied.keys()
     if missing:
         return f"{len(missing)} migrations are not applied; run `python manage.py migrate`."

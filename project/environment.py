@@ -19,9 +19,11 @@ EPHEMERAL_PREFIX = "ephemeral-"
 
 
 class Variable(NamedTuple):
-    """What is documented of a variable."""
+    """What is documented of a variable; what a secret accepts is known to who reads it."""
 
     name: str
+    default: object
+    accepted: str = ""
     secret: bool = False
 
 
@@ -47,19 +49,21 @@ def refuse_secret(name: str, reason: str, accepted: str) -> NoReturn:
     )
 
 
-def _read(name: str) -> str | None:
-    declared[name] = Variable(name)
-    return os.environ.get(name) or None
-
-
 def _parse(name: str, default: Value, accepted: str, parse: Callable[[str], Value]) -> Value:
-    value = _read(name)
-    if value is None:
+    declared[name] = Variable(name, default, accepted)
+    value = os.environ.get(name)
+    if not value:
         return default
     try:
-        return parse(value.strip())
+        return parse(_utf8(value).strip())
     except ValueError:
         refuse(name, value, accepted)
+
+
+def _utf8(value: str) -> str:
+    """``value``; ValueError when it could not be stored or sent: other bytes are surrogates."""
+    value.encode()
+    return value
 
 
 def boolean(name: str, *, default: bool) -> bool:
@@ -107,7 +111,7 @@ def strings(name: str, *, default: Sequence[str], pattern: str, accepted: str) -
 
     def parse(value: str) -> list[str]:
         parts = [part.strip() for part in value.split(",") if part.strip()]
-        if not all(re.fullmatch(pattern, part) for part in parts):
+        if not parts or not all(re.fullmatch(pattern, part) for part in parts):
             raise ValueError
         return parts
 
@@ -116,20 +120,30 @@ def strings(name: str, *, default: Sequence[str], pattern: str, accepted: str) -
 
 def secret(name: str, *, default: str = "") -> str:
     """The value of ``name``, or what the file ``name``_FILE holds, less its last newline."""
-    value = _read(name)
-    declared[name] = Variable(name, secret=True)
-    path = os.environ.get(f"{name}_FILE")
+    declared[name] = Variable(name, default, secret=True)
+    value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
     if not path:
-        return default if value is None else value
-    if value is not None:
+        try:
+            return _utf8(value) if value else default
+        except ValueError:
+            refuse_secret(name, "it is not UTF-8", "text")
+    if value:
         refuse(f"{name}_FILE", path, f"the place of {name}, which is set too: set one of the two")
+    return _content(f"{name}_FILE", path)
+
+
+def _content(name: str, path: str) -> str:
+    """What the file holds at the ``path`` that the variable ``name`` gives, less a last newline."""
     try:
-        content = Path(path).read_text().removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        refuse(f"{name}_FILE", path, f"the path of a file that can be read ({reason})")
+        content = Path(path).read_text("utf-8").removesuffix("\n").removesuffix("\r")
+    except OSError as error:
+        refuse(name, path, f"the path of a file that can be read ({error.strerror})")
+    except UnicodeDecodeError:
+        content = "\0"
+    if "\0" in content:
+        refuse(name, path, "the path of a file of text, in UTF-8")
     if not content:
-        refuse(f"{name}_FILE", path, "the path of a file that is not empty")
+        refuse(name, path, "the path of a file that is not empty")
     return content
 
 

@@ -121,7 +121,7 @@ ADMIN_USERNAME = env.text(
     accepted="up to 150 letters, digits and @.+-_",
 )
 ADMIN_EMAIL = env.text(
-    "ADMIN_EMAIL", default="", pattern=r"[^@\s]+@[^@\s]+", accepted="an e-mail address"
+    "ADMIN_EMAIL", default="", pattern=r"(?=.{3,254}$)[^@\s]+@[^@\s]+", accepted="an e-mail address"
 )
 ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 

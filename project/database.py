@@ -3,7 +3,9 @@
 import re
 import select
 import time
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 import psycopg2
@@ -11,6 +13,7 @@ import psycopg2.extensions
 
 from project import environment
 
+ROOT = Path(__file__).resolve().parent.parent
 ACCEPTED = "sqlite:///PATH or postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME[?sslmode=...]"
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
@@ -30,13 +33,19 @@ def from_url(
     """Django's settings of the database at ``url``; times are in seconds.
 
     ``password`` is used where the URL has none. A ``statement_timeout`` of 0
-    sets none. Raises InvalidValue, which names ``variable``.
+    sets none. A relative path of SQLite's is from the project's folder, wherever
+    a command is run. Raises InvalidValue, which names ``variable``.
     """
-    configuration = _parse(variable, url)
+    try:
+        configuration = _parse(url)
+    except ValueError as error:
+        environment.refuse_secret(variable, str(error), ACCEPTED)
     configuration["CONN_MAX_AGE"] = conn_max_age
     configuration["CONN_HEALTH_CHECKS"] = True
     options = configuration.setdefault("OPTIONS", {})
     if configuration["ENGINE"] == "django.db.backends.sqlite3":
+        if configuration["NAME"] != ":memory:":
+            configuration["NAME"] = str(ROOT / configuration["NAME"])
         options |= {
             # A transaction takes the write lock when it begins: two that read before
             # they write would otherwise block each other and fail at once.
@@ -45,7 +54,8 @@ def from_url(
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         }
         return configuration
-    configuration["PASSWORD"] = configuration["PASSWORD"] or password
+    if "password" not in options:
+        configuration["PASSWORD"] = configuration["PASSWORD"] or password
     options.setdefault("connect_timeout", connect_timeout)
     if statement_timeout:
         timeout = f"-c statement_timeout={statement_timeout}s"
@@ -53,35 +63,53 @@ def from_url(
     return configuration
 
 
-def _parse(variable: str, url: str) -> dict[str, Any]:
-    def refuse(reason: str) -> NoReturn:
-        environment.refuse_secret(variable, reason, ACCEPTED)
-
+def _parse(url: str) -> dict[str, Any]:
+    """Settings of the database at ``url``; raises ValueError with the reason when there is none."""
+    if not re.match("[A-Za-z0-9+.-]+://", url):
+        raise ValueError("it is not a URL")
     scheme = url.partition(":")[0]
     if scheme not in ("sqlite", "postgres", "postgresql"):
-        refuse(f"{scheme!r} is not a database it knows" if "://" in url else "it is not a URL")
+        raise ValueError(f"{scheme!r} is not a database it knows")
+    if "\0" in unquote(url):
+        raise ValueError("it has a NUL")
     try:
         configuration: dict[str, Any] = dict(dj_database_url.parse(url))
+        parts = urlsplit(url)
     except ValueError:
-        refuse("its port is not a number, or a special character is not percent-encoded")
+        raise ValueError(
+            "its port is not a number, or a special character is not percent-encoded"
+        ) from None
+    if parts.fragment or (scheme != "sqlite" and re.search("[/@]", parts.path[1:])):
+        raise ValueError("a special character in it is not percent-encoded")
     if scheme == "sqlite":
-        if not url.startswith("sqlite:///") or not configuration["NAME"]:
-            refuse("it names no file")
-        if "?" in url:
-            refuse("SQLite takes no options")
-        return configuration
+        _check_sqlite(url, configuration)
+    else:
+        _check_postgresql(configuration)
+    return configuration
+
+
+def _check_sqlite(url: str, configuration: dict[str, Any]) -> None:
+    if not url.startswith("sqlite:///") or not configuration["NAME"]:
+        raise ValueError("it names no file")
+    if "?" in url:
+        raise ValueError("SQLite takes no options")
+
+
+def _check_postgresql(configuration: dict[str, Any]) -> None:
     if not configuration["NAME"]:
-        refuse("it names no database")
+        raise ValueError("it names no database")
     options = configuration.get("OPTIONS", {})
+    for option, value in options.items():
+        if isinstance(value, list):
+            raise ValueError(f"{option} is set twice")  # noqa: TRY004
     if options.get("sslmode", "prefer") not in SSL_MODES:
-        refuse(f"sslmode is none of {', '.join(sorted(SSL_MODES))}")
+        raise ValueError(f"sslmode is none of {', '.join(sorted(SSL_MODES))}")
     if not re.fullmatch(r"[0-9]+", str(options.get("connect_timeout", "0"))):
-        refuse("connect_timeout is not a number of seconds")
+        raise ValueError("connect_timeout is not a number of seconds")
     try:
         psycopg2.extensions.make_dsn(**options)
     except psycopg2.ProgrammingError as error:
-        refuse(str(error).strip())
-    return configuration
+        raise ValueError(str(error).strip()) from None
 
 
 class Deadlines:

@@ -1,0 +1,228 @@
+"""From a database URL to a connection: what is accepted, and what is in force on it."""
+
+import socket
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import ConnectionHandler
+from pytest_django import DjangoDbBlocker
+
+from project.database import Deadlines, from_url
+from project.environment import InvalidValue
+from tests.service import ROOT
+
+
+def configuration(url: str, **changes: Any) -> dict[str, Any]:
+    defaults = {"conn_max_age": 60, "connect_timeout": 3, "statement_timeout": 10}
+    return from_url("SOME_URL", url, **(defaults | changes))
+
+
+@pytest.fixture(autouse=True)
+def connections_of_our_own(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let these tests connect: not to the database under test, but with its settings."""
+    with django_db_blocker.unblock():
+        yield
+
+
+@contextmanager
+def connected(url: str, **changes: Any) -> Iterator[BaseDatabaseWrapper]:
+    wrapper = ConnectionHandler({"default": configuration(url, **changes)})["default"]
+    try:
+        yield wrapper
+    finally:
+        wrapper.close()
+
+
+@pytest.fixture
+def postgresql_url() -> str:
+    if connection.vendor != "postgresql":
+        pytest.skip("of PostgreSQL, on which the suite runs as well")
+    return settings.DATABASE_URL
+
+
+@pytest.fixture
+def set_wait_callback() -> Iterator[Callable[[Deadlines], None]]:
+    before = psycopg2.extensions.get_wait_callback()
+    yield psycopg2.extensions.set_wait_callback
+    psycopg2.extensions.set_wait_callback(before)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_every_part_of_a_postgresql_url_is_taken(scheme: str) -> None:
+    parsed = configuration(f"{scheme}://us%40er:p%2Fa%23ss@db.example:6432/na%20me")
+    assert parsed["ENGINE"] == "django.db.backends.postgresql"
+    assert parsed["USER"] == "us@er"
+    assert parsed["PASSWORD"] == "p/a#ss"
+    assert parsed["HOST"] == "db.example"
+    assert parsed["PORT"] == 6432
+    assert parsed["NAME"] == "na me"
+    assert parsed["CONN_MAX_AGE"] == 60
+    assert parsed["CONN_HEALTH_CHECKS"] is True
+    assert parsed["OPTIONS"] == {"connect_timeout": 3, "options": "-c statement_timeout=10s"}
+
+
+def test_an_ipv6_address_and_a_socket_folder_are_hosts() -> None:
+    assert configuration("postgresql://[2001:db8::1]/tasklists")["HOST"] == "2001:db8::1"
+    local = configuration("postgresql:///tasklists?host=/run/postgresql")
+    assert (local["HOST"], local["OPTIONS"]["host"]) == ("", "/run/postgresql")
+
+
+def test_options_of_the_url_are_kept_and_go_first() -> None:
+    options = configuration(
+        "postgresql://db/tasklists?sslmode=verify-full&sslrootcert=/ca.crt&connect_timeout=7"
+        "&application_name=lists&options=-c%20search_path%3Dmine"
+    )["OPTIONS"]
+    assert options == {
+        "sslmode": "verify-full",
+        "sslrootcert": "/ca.crt",
+        "connect_timeout": 7,
+        "application_name": "lists",
+        "options": "-c search_path=mine -c statement_timeout=10s",
+    }
+
+
+def test_a_statement_timeout_of_0_sets_none() -> None:
+    assert "options" not in configuration("postgresql://db/name", statement_timeout=0)["OPTIONS"]
+
+
+@pytest.mark.parametrize(
+    ("url", "password"),
+    [
+        ("postgresql://user@db/name", "joined"),
+        ("postgresql://user:@db/name", "joined"),
+        ("postgresql://user:own@db/name", "own"),
+        ("postgresql://user@db/name?password=own", ""),
+    ],
+)
+def test_the_password_is_joined_where_the_url_has_none(url: str, password: str) -> None:
+    assert configuration(url, password="joined")["PASSWORD"] == password
+
+
+def test_a_relative_sqlite_file_is_in_the_projects_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert configuration("sqlite:///lists.sqlite3")["NAME"] == str(ROOT / "lists.sqlite3")
+    assert configuration("sqlite:////data/a%20b.sqlite3")["NAME"] == "/data/a b.sqlite3"
+    assert configuration("sqlite:///:memory:")["NAME"] == ":memory:"  # tasklists.E005 refuses it
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "it is not a URL"),
+        ("db:5432", "it is not a URL"),
+        ("postgresql:name", "it is not a URL"),
+        ("hunter2 postgresql://db/name", "it is not a URL"),
+        ("mysql://user:hunter2@db/name", "'mysql' is not a database it knows"),
+        ("postgresql://user:hunter2@db", "it names no database"),
+        ("postgresql://user:hunter2@db/", "it names no database"),
+        ("postgresql://user:hunter2@db:http/name", "its port is not a number"),
+        ("postgresql://user:hunter2@db:65536/name", "its port is not a number"),
+        ("postgresql://user:hunter2@[::1/name", "its port is not a number, or a special"),
+        ("postgresql://user:hunter2#@db/name", "a special character is not percent-encoded"),
+        ("postgresql://user:2/hunter2@db/name", "a special character in it is not percent-enc"),
+        ("postgresql://user:2#hunter2@db/name", "a special character in it is not percent-enc"),
+        ("postgresql://user:hunter2%00@db/name", "it has a NUL"),
+        ("postgresql://user:hunter2@db/name?colour=red", 'invalid connection option "colour"'),
+        ("postgresql://user:hunter2@db/name?sslmode=on", "sslmode is none of allow, disable, "),
+        ("postgresql://db/name?sslmode=require&sslmode=allow", "sslmode is set twice"),
+        ("postgresql://db/name?connect_timeout=soon", "connect_timeout is not a number"),
+        ("sqlite://", "it names no file"),
+        ("sqlite://data/lists.sqlite3", "it names no file"),
+        ("sqlite:///lists.sqlite3?mode=ro", "SQLite takes no options"),
+        ("sqlite:///lists#1.sqlite3", "a special character in it is not percent-encoded"),
+    ],
+)
+def test_a_url_that_cannot_be_meant_is_refused_and_not_shown(url: str, reason: str) -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        configuration(url)
+    message = str(refusal.value)
+    assert message.startswith("tasklists: SOME_URL=(a secret, not shown) is not accepted: ")
+    assert reason in message
+    assert message.endswith(
+        "; it takes sqlite:///PATH or postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME[?sslmode=...]"
+    )
+    assert "hunter2" not in message
+    assert len(message.splitlines()) == 1
+
+
+def test_sqlite_connections_are_durable_and_wait_for_each_other(tmp_path: Path) -> None:
+    with connected(f"sqlite:///{tmp_path / 'file'}") as sqlite, sqlite.cursor() as cursor:
+        in_force = {}
+        for pragma in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys"):
+            in_force[pragma] = cursor.execute(f"PRAGMA {pragma}").fetchone()[0]
+    full = 2
+    assert in_force == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "busy_timeout": 30_000,
+        "foreign_keys": 1,
+    }
+
+
+def test_a_transaction_on_sqlite_has_the_write_lock_from_its_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    with connected(f"sqlite:///{file}") as sqlite:
+        sqlite.ensure_connection()
+        other = sqlite3.connect(file, timeout=0)
+        sqlite.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        sqlite.rollback()
+        other.execute("BEGIN IMMEDIATE")
+        other.close()
+
+
+def test_a_statement_that_takes_too_long_is_ended_by_postgresql(postgresql_url: str) -> None:
+    with connected(postgresql_url, statement_timeout=1) as server, server.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("1s",)
+        with pytest.raises(OperationalError, match="statement timeout"):
+            cursor.execute("SELECT pg_sleep(60)")
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)
+
+
+def test_connecting_to_a_server_that_never_answers_ends_in_time(
+    set_wait_callback: Callable[[Deadlines], None],
+) -> None:
+    set_wait_callback(Deadlines(connect=0.2, statement=None))
+    with socket.create_server(("127.0.0.1", 0)) as black_hole:
+        port = black_hole.getsockname()[1]
+        with (
+            connected(f"postgresql://user@127.0.0.1:{port}/name") as server,
+            pytest.raises(OperationalError, match=r"did not answer within 0\.2 s"),
+        ):
+            server.ensure_connection()
+
+
+def test_a_statement_that_is_never_answered_ends_in_time(
+    postgresql_url: str, set_wait_callback: Callable[[Deadlines], None]
+) -> None:
+    set_wait_callback(Deadlines(connect=10, statement=0.2))
+    with connected(postgresql_url, statement_timeout=0) as server:
+        with (
+            server.cursor() as cursor,
+            pytest.raises(OperationalError, match=r"did not answer within 0\.2 s"),
+        ):
+            cursor.execute("SELECT pg_sleep(60)")
+        assert not server.is_usable()
+
+
+def test_a_statement_without_a_deadline_is_waited_for(
+    postgresql_url: str, set_wait_callback: Callable[[Deadlines], None]
+) -> None:
+    set_wait_callback(Deadlines(connect=10, statement=None))
+    with connected(postgresql_url, statement_timeout=0) as server, server.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.1), 42")
+        assert cursor.fetchone() == ("", 42)

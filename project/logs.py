@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
 # Names of our fields and gunicorn's atoms: https://docs.gunicorn.org/en/stable/settings.html#access-log-format
@@ -48,7 +49,8 @@ def configuration(style: str, level: str) -> dict[str, Any]:
     render: list[Processor]
     if style == "json":
         render = [
-            structlog.processors.dict_tracebacks,
+            # Without the frames' variables, among which are passwords and tokens.
+            structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.EventRenamer("message"),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]

@@ -22,15 +22,24 @@ ACCESS = {
 
 
 def _take_apart(record: logging.LogRecord) -> bool:
-    """Make gunicorn's access record one of fields; ``duration_us`` is in microseconds."""
+    """Make gunicorn's access record one of fields; ``duration_us`` is in microseconds.
+
+    A health check that passed is for debugging: every few seconds there is one.
+    """
     if isinstance(record.args, dict):
-        fields = {name: record.args[atom] for name, atom in ACCESS.items()}
+        # gunicorn escapes quotes for a format that has quotes around its fields.
+        fields = {
+            name: value.replace('\\"', '"') if isinstance(value, str) else value
+            for name, value in ((name, record.args[atom]) for name, atom in ACCESS.items())
+        }
         fields["status"] = int(str(fields["status"]))
         # The server listens on IPv6, where an IPv4 address looks like this.
         fields["remote_address"] = str(fields["remote_address"]).removeprefix("::ffff:")
         record.msg, record.args = "request", ()
         vars(record).update(fields)
-    return True
+        if str(fields["path"]).startswith("/health/") and fields["status"] == 200:
+            record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    return logging.getLogger(record.name).isEnabledFor(record.levelno)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
@@ -52,10 +61,16 @@ def configuration(style: str, level: str) -> dict[str, Any]:
             # Without the frames' variables, among which are passwords and tokens.
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.EventRenamer("message"),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(),
         ]
     else:
-        render = [structlog.dev.ConsoleRenderer(colors=False)]
+        render = [
+            structlog.dev.ConsoleRenderer(
+                colors=False,
+                repr_native_str=True,  # no client's text reaches a terminal as it is
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

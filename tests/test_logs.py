@@ -1,0 +1,134 @@
+"""What the running service writes: one record a line, and nothing else."""
+
+import re
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+import requests
+from django.test import Client
+
+from tests.service import Service
+
+Serve = Callable[..., Service]
+
+
+@pytest.fixture
+def execute(database_url: str) -> Callable[[str], None]:
+    """Runs a statement on the service's database, behind its back."""
+
+    def run(statement: str) -> None:
+        if database_url.startswith("sqlite"):
+            connection: Any = sqlite3.connect(urlsplit(database_url).path)
+        else:
+            connection = psycopg2.connect(database_url)
+        connection.cursor().execute(statement)
+        connection.commit()
+        connection.close()
+
+    return run
+
+
+def requests_of(service: Service) -> list[dict[str, Any]]:
+    """The records of requests, but for the health checks by which the service was awaited."""
+    return [
+        record
+        for record in service.records()
+        if record["logger"] == "gunicorn.access" and not record["path"].startswith("/health/")
+    ]
+
+
+def end(service: Service) -> None:
+    """Stop the service, after which its log is complete."""
+    service.process.terminate()
+    assert service.process.wait(60) == 0
+
+
+def test_a_request_is_one_json_record(serve: Serve, execute: Callable[[str], None]) -> None:
+    service = serve(DJANGO_SETTINGS_MODULE="tests.defective.settings")
+    requests.get(
+        f"{service.url}/lists?limit=7",
+        headers={"X-Request-ID": "from-the-client:42", "User-Agent": 'a "client" \\'},
+        timeout=10,
+    )
+    requests.get(f"{service.url}/no%0Awhere%1B[31m%C2%85", timeout=10)
+    requests.get(f"{service.url}/health/live", timeout=10)
+    execute("DROP TABLE tasklists_tasklist")
+    outage = requests.get(f"{service.url}/lists/1", headers={"X-Request-ID": "mine"}, timeout=10)
+    assert outage.status_code == 503
+    defect = requests.get(f"{service.url}/defect", headers={"X-Request-ID": "ours"}, timeout=10)
+    assert defect.status_code == 500
+    assert defect.headers["Content-Type"] == "application/problem+json"
+    assert defect.json() == {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "This is a defect; it has been logged.",
+    }
+    end(service)
+
+    found = {record["path"]: record for record in requests_of(service)}
+    lists = found.pop("/lists")
+    assert lists.pop("timestamp").endswith("Z")
+    assert lists.pop("duration_us") > 0
+    assert lists == {
+        "logger": "gunicorn.access",
+        "level": "info",
+        "message": "request",
+        "method": "GET",
+        "path": "/lists",
+        "query": "limit=7",
+        "status": 200,
+        "bytes": 2,
+        "remote_address": "127.0.0.1",
+        "user_agent": 'a "client" \\',
+        "request_id": "from-the-client:42",
+    }
+    assert {path: record["status"] for path, record in found.items()} == {
+        "/no\nwhere\x1b[31m\x85": 404,
+        "/lists/1": 503,
+    }
+    # What a client sends cannot begin a line, in whatever way lines are told apart.
+    assert all(line.startswith("{") for line in service.text().splitlines())
+    # Health checks that pass would drown everything else.
+    checks = [r for r in service.records() if str(r.get("path")).startswith("/health/")]
+    assert 200 not in [check["status"] for check in checks]
+
+    away, ours = (record for record in service.records() if record["level"] == "error")
+    assert away["logger"] == "tasklists.errors"
+    assert away["message"] == "the database does not answer"
+    assert "tasklists_tasklist" in away["error"]
+    assert away["request_id"] == "mine"
+    assert ours["logger"] == "django.request"
+    assert ours["request_id"] == "ours"
+    [exception] = ours["exception"]
+    assert exception["exc_value"] == "the cause of the\ndefect"
+    assert exception["frames"][-1]["name"] == "defect"
+    assert "hunter2" not in service.text()  # a variable of that frame
+
+
+def test_the_answer_has_the_request_id(client: Client) -> None:
+    acceptable = "Root=1-67891233-abcdef012345678912345678/+@.:_"
+    answer = client.get("/schema", headers={"X-Request-ID": acceptable})
+    assert answer["X-Request-ID"] == acceptable
+
+
+@pytest.mark.parametrize("rubbish", ["", "two words", "a\nb", "ü", "x" * 129, '"', "<b>"])
+def test_a_request_id_that_may_not_be_logged_is_replaced(client: Client, rubbish: str) -> None:
+    answer = client.get("/schema", headers={"X-Request-ID": rubbish})
+    assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", answer["X-Request-ID"])
+
+
+def test_lines_for_people_and_for_debugging(serve: Serve) -> None:
+    service = serve(LOG_FORMAT="console", LOG_LEVEL="debug")
+    requests.get(f"{service.url}/a%0Ab%1B[31mc", timeout=10)
+    end(service)
+    lines = service.text().split("\n")
+    [line] = [line for line in lines if "/a" in line and "gunicorn.access" in line]
+    assert "path='/a\\nb\\x1b[31mc'" in line
+    assert "status=404" in line
+    assert [line for line in lines if "path='/health/ready'" in line and "debug" in line]
+    assert "\x1b" not in service.text()

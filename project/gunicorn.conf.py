@@ -21,6 +21,8 @@ preload_app = True
 # The heartbeat file must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 keepalive = settings.KEEP_ALIVE
+# Both filters with a name of 255 characters each, percent-encoded, are 6,200.
+limit_request_line = 8190
 graceful_timeout = settings.GRACEFUL_TIMEOUT
 # It needs a home directory that can be written to.
 control_socket_disable = True

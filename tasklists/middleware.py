@@ -6,7 +6,7 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django_structlog.middlewares import RequestMiddleware
 
 from tasklists import errors
@@ -58,8 +58,16 @@ class ProblemDetailsMiddleware:
             request.get_host()
         except DisallowedHost as error:
             return errors.from_exception(error)
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return errors.too_large()
+        try:
+            complete = len(request.body) == length
+        except UnreadablePostError:
+            complete = False
+        # The part that came may well be JSON, but it is not what the client means.
+        if not complete:
+            return errors.Problem(400, f"The body ended before its {length} bytes.")
         coding = request.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in ("", "identity"):
             return errors.Problem(

@@ -1,17 +1,22 @@
 """gunicorn's threaded worker, which waits for no client for ever and drops no connection."""
 
+import contextlib
 import errno
 import http
 import json
 import select
+import selectors
 import socket
 import time
+from functools import partial
 from typing import Any
 
 from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from project import settings
+
+LINGER = 2  # seconds
 
 
 class Connection(socket.socket):
@@ -46,24 +51,62 @@ class Connection(socket.socket):
         finally:
             self.settimeout(None)
 
+    def linger(self) -> None:
+        """Wait until the client has read its answer, for a while.
+
+        To close while it still sends would destroy the answer on its way
+        (RFC 9112, section 9.6).
+        """
+        with contextlib.suppress(OSError):
+            self.shutdown(socket.SHUT_WR)
+            while (remaining := self.deadline - time.monotonic()) > 0:
+                self.settimeout(min(LINGER, remaining))
+                if not super().recv(65536):
+                    break
+        with contextlib.suppress(OSError):
+            self.shutdown(socket.SHUT_RD)
+
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     def enqueue_req(self, conn: TConn) -> None:
-        if not isinstance(conn.sock, Connection):
-            conn.sock = Connection(fileno=conn.sock.detach())
-        super().enqueue_req(conn)
+        """Give a thread to a request, but not to a connection on which none has begun."""
+        if isinstance(conn.sock, Connection):
+            super().enqueue_req(conn)
+            return
+        conn.sock = Connection(fileno=conn.sock.detach())
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + settings.CLIENT_TIMEOUT
+        self.pending_conns.append(conn)
+        readable = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
 
     def handle(self, conn: TConn) -> Any:
         conn.sock.deadline = time.monotonic() + settings.CLIENT_TIMEOUT
-        return super().handle(conn)
+        keep = super().handle(conn)
+        if not keep:
+            # gunicorn would do so in the loop that all connections share.
+            conn.sock.linger()
+        return keep
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Before it stops for good, accept what the kernel has accepted already."""
+        """Before it stops for good, accept what the kernel has accepted already.
+
+        From then on the kernel refuses connections, which nobody would answer.
+        """
         if not self.alive:
             for listener in self.sockets:
                 while select.select([listener], [], [], 0)[0]:
                     self.accept(listener)
         super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """A worker that stops waits as briefly for a first request as for one more."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
 
 
 def write_problem(sock: socket.socket, status: int, reason: str, message: str) -> None:

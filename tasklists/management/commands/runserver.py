@@ -1,6 +1,15 @@
 from django.conf import settings
 from django.contrib.staticfiles.management.commands import runserver
+from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import OperationalError
+
+from tasklists.errors import MEDIA_TYPE
+
+# In place of HTML: what answers a request that cannot be read as HTTP.
+WSGIRequestHandler.error_content_type = MEDIA_TYPE
+WSGIRequestHandler.error_message_format = (
+    '{"type": "about:blank", "title": "%(explain)s", "status": %(code)d}'
+)
 
 
 class Command(runserver.Command):

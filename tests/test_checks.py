@@ -1,0 +1,153 @@
+"""Misuse is found before the service starts: the numbered system checks."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core import checks
+
+from project.environment import EPHEMERAL_PREFIX
+from tasklists.checks import SERVE
+from tests.service import ROOT, manage
+
+SQLITE = "django.db.backends.sqlite3"
+POSTGRESQL = "django.db.backends.postgresql"
+
+
+def found() -> dict[str, checks.CheckMessage]:
+    """Our messages by number, of the checks under --deploy and those of ``serve`` as well."""
+    messages = checks.run_checks(include_deployment_checks=True)
+    return {m.id: m for m in messages if m.id and m.id.startswith("tasklists.")}
+
+
+Use = Callable[..., None]
+
+
+@pytest.fixture
+def use(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Use:
+    """Describes a database in the settings, where it replaces the one of the tests."""
+
+    def describe(alias: str = "default", **database: Any) -> None:
+        monkeypatch.setitem(settings.DATABASES, alias, {"ENGINE": SQLITE} | database)
+
+    return describe
+
+
+@pytest.fixture(autouse=True)
+def sound(settings: LazySettings, use: Use, tmp_path: Path) -> None:
+    """Settings at which no check has anything to say."""
+    settings.SECRET_KEY = "x" * 60
+    settings.HTTPS_ONLY = settings.TRUST_PROXY_HEADERS = True
+    settings.DEBUG = False
+    use(NAME=str(tmp_path / "tasklists.sqlite3"))
+
+
+def test_sound_settings_pass() -> None:
+    assert found() == {}
+
+
+def test_plain_http_is_mentioned(settings: LazySettings) -> None:
+    settings.HTTPS_ONLY = False
+    assert "HTTPS_ONLY" in str(found()["tasklists.I001"].hint)
+
+
+def test_an_ephemeral_key(settings: LazySettings) -> None:
+    settings.SECRET_KEY = EPHEMERAL_PREFIX + "x" * 60
+    assert "SECRET_KEY_FILE" in str(found()["tasklists.W002"].hint)
+
+
+def test_any_host(settings: LazySettings) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "*"]
+    assert "ALLOWED_HOSTS" in found()["tasklists.W003"].msg
+
+
+def test_https_without_a_proxy_that_is_trusted(settings: LazySettings) -> None:
+    settings.TRUST_PROXY_HEADERS = False
+    assert "TRUST_PROXY_HEADERS" in found()["tasklists.E004"].msg
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:memory?mode=memory:memory:"])
+def test_sqlite_in_memory(use: Use, name: str) -> None:
+    use(NAME=name)
+    assert "memory" in found()["tasklists.E005"].msg
+
+
+def test_a_folder_that_is_missing(use: Use, tmp_path: Path) -> None:
+    use(NAME=str(tmp_path / "none" / "db.sqlite3"))
+    assert str(tmp_path / "none") in found()["tasklists.E006"].msg
+
+
+def test_a_file_that_is_a_folder(use: Use, tmp_path: Path) -> None:
+    use(NAME=str(tmp_path))
+    assert str(tmp_path) in found()["tasklists.E007"].msg
+
+
+def test_a_folder_that_cannot_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write everywhere, so that permissions alone prove nothing where tests run as root.
+    monkeypatch.setattr("os.access", lambda path, _: path != tmp_path)
+    assert str(tmp_path) in found()["tasklists.E007"].msg
+
+
+def test_postgresql_needs_no_file(use: Use) -> None:
+    use(ENGINE=POSTGRESQL, NAME="/nowhere/at/all")
+    assert found() == {}
+
+
+def test_a_migration_database_of_another_kind(use: Use) -> None:
+    use("migration", ENGINE=POSTGRESQL)
+    assert "MIGRATION_DATABASE_URL" in found()["tasklists.E008"].msg
+
+
+def test_a_migration_database_of_the_same_kind(use: Use) -> None:
+    use("migration")
+    assert found() == {}
+
+
+def test_debug(settings: LazySettings) -> None:
+    settings.DEBUG = True
+    assert "DEBUG" in found()["tasklists.E009"].msg
+
+
+def test_static_files_that_are_not_collected(settings: LazySettings, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+    assert "collectstatic" in str(found()["tasklists.E010"].hint)
+
+
+def test_the_page_of_checks_has_each_once() -> None:
+    source = (ROOT / "tasklists/checks.py").read_text()
+    numbers = re.findall(r'id="(tasklists\.[EWI]\d{3})"', source)
+    assert len({number[-3:] for number in numbers}) == len(numbers)
+    page = (ROOT / "docs/checks.md").read_text()
+    assert re.findall(r"(?m)^\| `(tasklists\.\w+)` \|", page) == sorted(
+        numbers, key=lambda number: number[-3:]
+    )
+
+
+def test_checks_of_serving_do_not_stand_in_the_way_of_other_commands() -> None:
+    assert manage("check", DEBUG="true").returncode == 0
+    assert checks.run_checks(tags=[SERVE]) == []
+
+
+def test_check_deploy_passes_as_the_chart_configures_the_service(tmp_path: Path) -> None:
+    secrets = {
+        "SECRET_KEY": "k" * 25 + "0123456789abcdefghijklmnopqrstuv",
+        "DATABASE_PASSWORD": "p",
+    }
+    variables = {"DATABASE_URL": "postgresql://tasklists@app-db-svc:5432/tasklists"}
+    for name, value in secrets.items():
+        (tmp_path / name).write_text(value)
+        variables[f"{name}_FILE"] = str(tmp_path / name)
+    result = manage(
+        "check",
+        "--deploy",
+        "--fail-level=WARNING",
+        MIGRATE="never",
+        ALLOWED_HOSTS="localhost,tasklists.default.svc",
+        **variables,
+    )
+    assert result.returncode == 0, result.stderr

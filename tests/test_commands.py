@@ -1,0 +1,180 @@
+"""The commands of ``manage.py`` that people type, in processes of their own."""
+
+import re
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+import requests
+
+from project.environment import EPHEMERAL_PREFIX
+from tests.load import eventually
+from tests.service import Service, free_port, manage
+from tests.wire import HANG
+
+Serve = Callable[..., Service]
+
+
+class TestServe:
+    def refused(self, **variables: str) -> str:
+        """What it says when it ends instead of serving: one line of the log."""
+        result = manage("serve", PORT=str(free_port()), LOG_FORMAT="console", **variables)
+        assert result.returncode == 1
+        assert "Traceback" not in result.stdout + result.stderr
+        lines = [line for line in result.stdout.splitlines() if "W002" not in line]
+        assert len(lines) == 1, result.stdout
+        return lines[0]
+
+    def test_debug(self, database_url: str) -> None:
+        assert "tasklists.E009" in self.refused(DATABASE_URL=database_url, DEBUG="true")
+
+    def test_a_folder_that_is_missing(self) -> None:
+        assert "/nowhere" in self.refused(DATABASE_URL="sqlite:////nowhere/tasklists.sqlite3")
+
+    def test_a_database_that_never_comes(self) -> None:
+        url = f"postgresql://user:secret@127.0.0.1:{free_port()}/tasklists"
+        line = self.refused(DATABASE_URL=url, DATABASE_WAIT="0")
+        assert "the database does not answer" in line
+        assert "secret" not in line
+
+    def test_a_port_in_use(self, database_url: str) -> None:
+        with socket.create_server(("", 0)) as other:
+            port = other.getsockname()[1]
+            result = manage("serve", PORT=str(port), DATABASE_URL=database_url)
+        assert result.returncode == 1
+        assert f"cannot listen on PORT {port}" in result.stdout.splitlines()[-1]
+
+    def test_it_becomes_gunicorn_under_its_own_process_id(self, serve: Serve) -> None:
+        service = serve(WEB_CONCURRENCY="3")
+        process = psutil.Process(service.process.pid)
+        assert "gunicorn" in " ".join(process.cmdline())
+        eventually(lambda: len(process.children()) == 3, "three workers")
+
+    def test_never_migrate(self, database_url: str) -> None:
+        variables = {"DATABASE_URL": database_url, "MIGRATE": "never"}
+        with Service(variables, awaited="/health/live") as service:
+            assert_unmigrated(service)
+
+    def test_without_a_key_all_workers_share_a_random_one(
+        self, serve: Serve, database_url: str
+    ) -> None:
+        service = serve(WEB_CONCURRENCY="3", THREADS="1")
+        [warning] = [r for r in service.records() if r.get("check") == "tasklists.W002"]
+        assert EPHEMERAL_PREFIX not in str(warning)
+        variables = {"DATABASE_URL": database_url, "ADMIN_PASSWORD": "one"}
+        assert manage("ensure_admin", **variables).returncode == 0
+        # New connections, so that every worker has its turn to read what another signed.
+        session = log_in(service, "admin", "one")
+        for _ in range(12):
+            session.close()
+            page = session.get(f"{service.url}/admin/", timeout=HANG)
+            assert page.url.endswith("/admin/"), "a worker did not accept the session"
+
+
+def assert_unmigrated(service: Service) -> None:
+    ready = requests.get(f"{service.url}/health/ready", timeout=HANG)
+    assert ready.status_code == 503
+    assert "manage.py migrate" in ready.json()["detail"]
+    assert requests.get(f"{service.url}/lists", timeout=HANG).status_code == 503
+
+
+def runserver(database_url: str) -> Service:
+    command = ("runserver", "--noreload")
+    return Service({"DATABASE_URL": database_url}, command, awaited="/health/live")
+
+
+class TestRunserver:
+    @pytest.fixture
+    def service(self, database_url: str) -> Iterator[Service]:
+        assert manage("migrate", DATABASE_URL=database_url).returncode == 0
+        with runserver(database_url) as service:
+            yield service
+
+    def test_it_answers_problem_details_though_it_debugs(self, service: Service) -> None:
+        for path, headers, status in [
+            ("/nothing", {}, 404),
+            ("/lists/none", {}, 404),
+            ("/lists", {"Host": "evil.example"}, 400),
+            ("/lists?limit=0", {}, 400),
+        ]:
+            answer = requests.get(service.url + path, headers=headers, timeout=HANG)
+            assert answer.status_code == status
+            assert answer.headers["Content-Type"] == "application/problem+json"
+
+    def test_the_browser_gets_its_assets_uncollected(self, service: Service) -> None:
+        page = requests.get(f"{service.url}/lists", headers={"Accept": "text/html"}, timeout=HANG)
+        for asset in re.findall(r'href="(/static/[^"]+\.css)"', page.text):
+            assert requests.get(service.url + asset, timeout=HANG).ok
+
+    @pytest.mark.parametrize(
+        "rubbish",
+        [
+            b"rubbish\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        ],
+    )
+    def test_http_that_cannot_be_read_gets_no_page(self, service: Service, rubbish: bytes) -> None:
+        with socket.create_connection(("127.0.0.1", service.port), timeout=HANG) as client:
+            client.sendall(rubbish)
+            answer = client.recv(65536)
+        assert b"<html" not in answer.lower()
+        assert b"500" not in answer.splitlines()[0]
+
+    def test_it_names_the_command_for_unapplied_migrations(self, database_url: str) -> None:
+        with runserver(database_url) as service:
+            assert_unmigrated(service)
+            assert "unapplied migration" in service.text()
+            assert "Run 'python manage.py migrate' to apply them." in service.text()
+
+    def test_a_database_that_is_away_does_not_end_it(self) -> None:
+        with runserver(f"postgresql://127.0.0.1:{free_port()}/none") as service:
+            assert requests.get(f"{service.url}/lists", timeout=HANG).status_code == 503
+            assert "The database does not answer" in service.text()
+
+    def test_its_port_is_5000(self) -> None:
+        assert "port 5000" in manage("runserver", "--help").stdout
+
+
+class TestEnsureAdmin:
+    def test_it_makes_the_administrator_once(self, serve: Serve, database_url: str) -> None:
+        service = serve()
+        variables = {"DATABASE_URL": database_url, "ADMIN_USERNAME": "ada", "ADMIN_PASSWORD": "one"}
+        assert manage("ensure_admin", **variables).stdout == "ada: made\n"
+        again = manage("ensure_admin", **variables | {"ADMIN_PASSWORD": "two"})
+        assert (again.returncode, again.stdout) == (0, "ada: exists, left as is\n")
+        assert "sessionid" in log_in(service, "ada", "one").cookies
+        assert "sessionid" not in log_in(service, "ada", "two").cookies
+
+    def test_two_at_once_make_one(self, database_url: str) -> None:
+        assert manage("migrate", DATABASE_URL=database_url).returncode == 0
+        variables = {"DATABASE_URL": database_url, "ADMIN_PASSWORD": "one"}
+        with ThreadPoolExecutor() as executor:
+            results = list(executor.map(lambda _: manage("ensure_admin", **variables), range(2)))
+        assert [result.returncode for result in results] == [0, 0]
+        assert sorted(result.stdout for result in results) == [
+            "admin: exists, left as is\n",
+            "admin: made\n",
+        ]
+
+    def test_without_a_password(self) -> None:
+        result = manage("ensure_admin")
+        assert result.returncode == 1
+        [line] = result.stderr.splitlines()
+        assert "ADMIN_PASSWORD" in line
+
+
+def log_in(service: Service, name: str, password: str) -> requests.Session:
+    session = requests.Session()
+    login = f"{service.url}/admin/login/"
+    session.get(login, timeout=HANG)
+    token = session.cookies["csrftoken"]
+    session.post(
+        login,
+        {"username": name, "password": password, "csrfmiddlewaretoken": token},
+        params={"next": "/lists"},
+        timeout=HANG,
+    )
+    return session

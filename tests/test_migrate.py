@@ -1,0 +1,121 @@
+"""``manage.py migrate``: any number at once, on a database that may come late."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg2
+import pytest
+from django.db import connection
+
+from tasklists.migration_lock import KEY
+from tests.load import eventually
+from tests.postgresql import PostgreSQL
+from tests.service import ROOT, environment, free_port, manage
+
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
+
+
+def start(**variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT,
+        env=environment(variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture
+def server() -> Iterator[PostgreSQL]:
+    with PostgreSQL() as postgresql:
+        yield postgresql
+
+
+def test_several_at_once_apply_each_migration_once(database_url: str) -> None:
+    migrations = [start(DATABASE_URL=database_url) for _ in range(4)]
+    outputs = [process.communicate(timeout=120)[0] for process in migrations]
+    assert [process.returncode for process in migrations] == [0] * 4, outputs
+    assert sum("Applying tasklists.0001_initial... OK" in output for output in outputs) == 1
+    assert sum("No migrations to apply." in output for output in outputs) == 3
+
+
+@on_postgresql
+def test_it_waits_for_another_longer_than_a_statement_may_take(database_url: str) -> None:
+    with closing(psycopg2.connect(database_url)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        process = start(DATABASE_URL=database_url, DATABASE_STATEMENT_TIMEOUT="1")
+
+        def waits() -> bool:
+            # Longer than the statement_timeout, which would have ended it.
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event = 'advisory' AND now() - query_start > interval '1.5 s'"
+            )
+            other.commit()
+            return bool(cursor.fetchone()[0])  # type: ignore[index]
+
+        eventually(waits, "migrate to wait for the lock")
+        assert process.poll() is None
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+
+
+@on_postgresql
+def test_it_waits_for_a_database_that_comes_late(server: PostgreSQL) -> None:
+    server.stop()
+    process = start(DATABASE_URL=server.url)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    assert "waiting for the database" in first
+    server.start()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+
+
+@on_postgresql
+@pytest.mark.parametrize("path", ["/tasklists", "/none"])
+def test_its_patience_ends_in_one_line(database_url: str, path: str) -> None:
+    urls = {
+        "/tasklists": f"postgresql://user:secret@127.0.0.1:{free_port()}/tasklists",
+        "/none": database_url.replace("/service_", "/none_"),
+    }
+    result = manage("migrate", DATABASE_URL=urls[path], DATABASE_WAIT="0")
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    assert line.startswith("CommandError: the database does not answer: ")
+    assert "secret" not in line
+
+
+@on_postgresql
+def test_past_a_pooler_it_uses_the_direct_connection(database_url: str) -> None:
+    pooler = f"postgresql://127.0.0.1:{free_port()}/pooled"  # nobody listens there
+    result = manage("migrate", DATABASE_URL=pooler, MIGRATION_DATABASE_URL=database_url)
+    assert result.returncode == 0, result.stderr
+    with closing(psycopg2.connect(database_url)) as direct, direct.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM tasklists_tasklist")
+        assert cursor.fetchone() == (0,)
+
+
+@on_postgresql
+def test_a_connection_that_is_lost_ends_it_in_one_line(server: PostgreSQL) -> None:
+    with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        process = start(DATABASE_URL=server.url)
+
+        def waits() -> bool:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'")
+            other.commit()
+            return bool(cursor.fetchone()[0])  # type: ignore[index]
+
+        eventually(waits, "migrate to wait for the lock")
+        end = threading.Thread(target=server.kill)
+        end.start()
+        output, _ = process.communicate(timeout=60)
+        end.join()
+    assert process.returncode == 1
+    assert "CommandError: the database went away" in output.splitlines()[-1]
+    assert "Traceback" not in output

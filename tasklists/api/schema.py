@@ -46,9 +46,11 @@ HEADERS = {
     "Link": 'The next page, rel="next", as a relative reference; absent on the last one.',
     "Location": "Where the new list is, as a relative reference.",
 }
-TAG_PATTERN = r'^\s*(\*|(W/)?"[!#-~]*"(\s*,\s*(W/)?"[!#-~]*")*)\s*$'
-# Python's white space, which is what a name is trimmed of, and NUL.
-NAME_PATTERN = r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+# Text as it may be sent: 1 to 255 characters between white space as Python has it, without NUL.
+SPACE = r"\s\u001c-\u001f"
+TRIMMED = rf"[^{SPACE}\u0000]([^\u0000]{{0,253}}[^{SPACE}\u0000])?"
+NAME_PATTERN = rf"^[{SPACE}]*{TRIMMED}[{SPACE}]*$"
+FILTER_PATTERN = rf"^[{SPACE}]*({TRIMMED})?[{SPACE}]*$"
 
 
 class ProblemAwareSchema(AutoSchema):  # type: ignore[misc]
@@ -63,14 +65,7 @@ class ProblemAwareSchema(AutoSchema):  # type: ignore[misc]
         if self.view.action not in header:
             return []
         name, description = header[self.view.action]
-        return [
-            OpenApiParameter(
-                name,
-                {"type": "string", "pattern": TAG_PATTERN},
-                OpenApiParameter.HEADER,
-                description=description,
-            )
-        ]
+        return [OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description)]
 
     def get_paginated_name(self, serializer_name: str) -> str:
         return f"{serializer_name}Page"
@@ -120,9 +115,14 @@ def canonical_paths(endpoints: list[tuple[str, str, str, Any]], **kwargs: Any) -
 
 
 def add_problem(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Add the schema of problem details, and what holds of a name beside its length."""
+    """Add the schema of problem details, and what a name may be until it is trimmed."""
     schemas = result["components"]["schemas"]
     schemas["Problem"] = PROBLEM
     for name in ("TaskListRequest", "PatchedTaskListRequest"):
-        schemas[name]["properties"]["name"]["pattern"] = NAME_PATTERN
+        requested = schemas[name]["properties"]["name"]
+        del requested["maxLength"], requested["minLength"]
+        requested["pattern"] = NAME_PATTERN
+    for parameter in result["paths"]["/lists"]["get"]["parameters"]:
+        if parameter["name"].startswith("name"):
+            parameter["schema"]["pattern"] = FILTER_PATTERN
     return result

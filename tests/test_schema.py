@@ -1,0 +1,48 @@
+"""The OpenAPI document: it is the code's own, and the service keeps to it."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.service import ROOT, Service, manage
+
+DOCUMENT = ROOT / "docs/openapi.yaml"
+CASES = 2000
+
+
+def test_the_document_is_not_stale(tmp_path: Path) -> None:
+    made = tmp_path / "openapi.yaml"
+    result = manage("spectacular", "--validate", "--fail-on-warn", "--file", str(made))
+    assert result.returncode == 0, result.stderr
+    assert made.read_text() == DOCUMENT.read_text(), "run `make schema`"
+
+
+def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_path: Path) -> None:
+    """Thousands of valid and invalid requests, with every check: status, type, shape, ..."""
+    service = serve()
+    result = subprocess.run(
+        [
+            Path(sys.executable).with_name("schemathesis"),
+            f"--config-file={ROOT / 'tests/schemathesis.toml'}",
+            "run",
+            DOCUMENT,
+            f"--url={service.url}",
+            "--checks=all",
+            "--max-examples=350",
+            "--generation-deterministic",
+            "--continue-on-failure",
+            "--suppress-health-check=all",
+            "--no-color",
+        ],
+        cwd=tmp_path,  # where it keeps its own files
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    counted = re.search(r"(\d+) generated, (\d+) passed", result.stdout)
+    assert counted, result.stdout
+    assert int(counted[1]) >= CASES
+    assert not [record for record in service.records() if "exception" in record]

@@ -90,6 +90,7 @@ def test_a_request_is_one_json_record(serve: Serve, execute: Callable[[str], Non
     assert {path: record["status"] for path, record in found.items()} == {
         "/no\nwhere\x1b[31m\x85": 404,
         "/lists/1": 503,
+        "/defect": 500,
     }
     # What a client sends cannot begin a line, in whatever way lines are told apart.
     assert all(line.startswith("{") for line in service.text().splitlines())

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema clean
+.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,20 @@ lock: .venv/dev ## renew the versions in requirements.txt and requirements-dev.t
 
 schema: .venv/run ## write docs/openapi.yaml
 	$(BIN)/python manage.py spectacular --file docs/openapi.yaml
+
+REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+image: ## build the image app:latest
+	docker build --build-arg REVISION=$(REVISION) --tag app:latest .
+
+up: ## serve on http://localhost:5000 with PostgreSQL, by Docker Compose
+	docker compose up --build --detach --wait
+
+down: ## stop what `make up` started; its data stays
+	docker compose down
+
+e2e-docker: .venv/dev ## the image and Compose on the Docker Engine that answers here
+	$(BIN)/python -m pytest e2e/docker
 
 clean: ## delete what the other targets made, but not the database
 	rm -rf .venv staticfiles .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,161 @@
+"""What is in the image, and what is not."""
+
+import hashlib
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.docker.terminal import BUILD_SECONDS, ROOT, Terminal
+
+Files = dict[str, tuple[Any, ...]]
+
+
+def in_image(terminal: Terminal, command: str, user: str = "10001") -> str:
+    return terminal(f"docker run --rm --user {user} app:latest {command}")
+
+
+def config(terminal: Terminal, image: str) -> dict[str, Any]:
+    """What an image says of itself, less what only tells which builder made it."""
+    config: dict[str, Any] = terminal.inspect(image, "image")["Config"]
+    keys = ("User", "Env", "Cmd", "Entrypoint", "Volumes", "WorkingDir", "Labels", "ExposedPorts")
+    return {key: config.get(key) for key in (*keys, "Healthcheck")}
+
+
+def files(terminal: Terminal, image: str) -> Files:
+    """Each file's type, permissions, owner, group, target and content's hash."""
+    container = terminal(f"docker create {image}")
+    found: Files = {}
+    try:
+        with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export:
+            with tarfile.open(fileobj=export.stdout, mode="r|") as archive:
+                for member in archive:
+                    file = archive.extractfile(member) if member.isfile() else None
+                    content = hashlib.sha256(file.read()).hexdigest() if file else ""
+                    owner = (member.uid, member.gid)
+                    found[member.name] = (
+                        member.type,
+                        member.mode,
+                        *owner,
+                        member.linkname,
+                        content,
+                    )
+        assert export.returncode == 0
+    finally:
+        terminal(f"docker rm -v {container}")
+    return found
+
+
+def test_it_says_what_it_is(terminal: Terminal) -> None:
+    says = config(terminal, "app:latest")
+    assert says["User"] == "10001:0"
+    assert says["Cmd"] == ["python", "manage.py", "serve"]
+    assert not says["Entrypoint"]
+    assert says["ExposedPorts"] == {"5000/tcp": {}}
+    assert says["Volumes"] == {"/data": {}}
+    assert "DATABASE_URL=sqlite:////data/tasklists.sqlite3" in says["Env"]
+    assert says["Labels"]["org.opencontainers.image.licenses"] == "Apache-2.0"
+
+
+def test_labels_of_a_release(terminal: Terminal, own_name: str) -> None:
+    release = {"VERSION": "1.2.3", "REVISION": "0123abc", "SOURCE": "https://example.com/tasklists"}
+    options = " ".join(f"--build-arg {name}={value}" for name, value in release.items())
+    try:
+        terminal(f"docker build -t {own_name} {options} .", seconds=BUILD_SECONDS)
+        labels = config(terminal, own_name)["Labels"]
+    finally:
+        terminal.run(f"docker image rm {own_name}")
+    for name, value in release.items():
+        assert labels[f"org.opencontainers.image.{name.lower()}"] == value
+
+
+@pytest.mark.parametrize("builder", ["0", "1"], ids=["legacy", "buildkit"])
+def test_a_second_build_is_the_same_file_by_file(
+    terminal: Terminal, own_name: str, builder: str
+) -> None:
+    build = f"DOCKER_BUILDKIT={builder} docker build --no-cache -t {own_name} ."
+    try:
+        terminal(build, seconds=BUILD_SECONDS)
+        assert config(terminal, own_name) == config(terminal, "app:latest")
+        first, second = files(terminal, "app:latest"), files(terminal, own_name)
+    finally:
+        terminal.run(f"docker image rm {own_name}")
+    changed = {name for name in first | second if first.get(name) != second.get(name)}
+    assert changed == set()
+
+
+def test_a_change_of_code_alone_renews_one_layer(
+    terminal: Terminal, own_name: str, tmp_path: Path
+) -> None:
+    for name in ("Dockerfile", ".dockerignore", "requirements.txt", "manage.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("project", "tasklists"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+
+    def layers() -> list[str]:
+        terminal(f"docker build -t {own_name} {tmp_path}", seconds=BUILD_SECONDS)
+        found: list[str] = terminal.inspect(own_name, "image")["RootFS"]["Layers"]
+        return found
+
+    try:
+        before = layers()
+        (tmp_path / "tasklists" / "new.py").write_text("# new\n")
+        after = layers()
+    finally:
+        terminal.run(f"docker image rm {own_name}")
+    assert len(before) == len(after)
+    assert len(set(before) - set(after)) == 1
+
+
+def test_nothing_of_development_is_inside(terminal: Terminal) -> None:
+    assert sorted(in_image(terminal, "ls -A /app").split()) == [
+        "manage.py",
+        "project",
+        "staticfiles",
+        "tasklists",
+    ]
+    packages = in_image(terminal, "ls /venv/lib/python3.13/site-packages").split()
+    assert "django" in packages
+    assert not {"pip", "setuptools", "pytest", "mypy"} & set(packages)
+    unwanted = r"\( -name tests -o -name 'test_*.py' -o -name '*.sqlite3' -o -name '.env*' \)"
+    assert in_image(terminal, f"find /venv /app /data /tmp {unwanted}") == ""
+    assert in_image(terminal, "sh -c 'command -v gcc cc make git; true'") == ""
+
+
+def test_every_module_has_bytecode(terminal: Terminal) -> None:
+    modules = in_image(terminal, "find /venv /app -name '*.py' -not -name manage.py").split()
+    compiled = set(in_image(terminal, "find /venv /app -name '*.pyc'").split())
+    assert len(modules) > 500
+
+    def bytecode(module: str) -> str:
+        folder, _, name = module.rpartition("/")
+        return f"{folder}/__pycache__/{name.removesuffix('.py')}.cpython-313.pyc"
+
+    assert [module for module in modules if bytecode(module) not in compiled] == []
+
+
+def test_the_user_may_write_to_data_and_temporary_folders_alone(terminal: Terminal) -> None:
+    writable = in_image(
+        terminal,
+        "sh -c 'find / -xdev -writable -not -type l -not -path \"/proc/*\" 2>/dev/null; true'",
+    ).split()
+    assert set(writable) == {"/data", "/tmp", "/var/tmp", "/run/lock"}
+    assert in_image(terminal, "stat -c '%u:%g %a' /data") == "10001:0 770"
+
+
+def test_packages_are_the_locked_ones(terminal: Terminal) -> None:
+    metadata = in_image(
+        terminal, """sh -c 'grep -hE -m2 "^(Name|Version):" /venv/lib/*/*/*/METADATA'"""
+    )
+    fields = [line.partition(": ")[2] for line in metadata.splitlines()]
+    installed = {
+        f"{name.lower().replace('_', '-')}=={version}"
+        for name, version in zip(fields[::2], fields[1::2], strict=True)
+    }
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    locked = {line.split()[0] for line in lines if "==" in line}
+    assert "django" in {name.partition("==")[0] for name in installed}
+    assert installed - locked == set()

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker clean
+.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ down: ## stop what `make up` started; its data stays
 
 e2e-docker: .venv/dev ## the image and Compose on the Docker Engine that answers here
 	$(BIN)/python -m pytest e2e/docker
+
+chart: .venv/dev ## lint, schema, documentation and unit tests of the chart, with its examples
+	PYTHON=$(CURDIR)/$(BIN)/python chart/ci/check
 
 clean: ## delete what the other targets made, but not the database
 	rm -rf .venv staticfiles .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -5,8 +5,8 @@ Labels. Each takes a list of the root context and the component: app, postgres, 
 {{/* What selects pods, now and for ever: selectors can't be changed. */}}
 {{- define "tasklists.selectorLabels" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ include "tasklists.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "tasklists.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -42,7 +42,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
 {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) }}
 {{- end }}
-{{- with $secrets | uniq }}
+{{- with $secrets | uniq -}}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -77,4 +77,12 @@ resources:
           {{- include "tasklists.selectorLabels" (list . "postgres") | nindent 10 }}
   ports:
     - {port: 5432, protocol: TCP}
+{{- end }}
+
+{{/* Address families of a Service. */}}
+{{- define "tasklists.ipFamilies" -}}
+{{- $families := dict }}
+{{- with .Values.service.ipFamilyPolicy }}{{ $_ := set $families "ipFamilyPolicy" . }}{{ end }}
+{{- with .Values.service.ipFamilies }}{{ $_ := set $families "ipFamilies" . }}{{ end }}
+{{- with $families }}{{ toYaml . }}{{ end }}
 {{- end }}

@@ -67,5 +67,5 @@ helm.sh/resource-policy: keep
 {{- end }}
 
 {{- define "tasklists.postgres.secretKey" -}}
-{{- .Values.postgres.auth.existingSecret | ternary .Values.postgres.auth.existingSecretKey "password" }}
+{{- empty .Values.postgres.auth.existingSecret | ternary "password" .Values.postgres.auth.existingSecretKey }}
 {{- end }}

@@ -1,0 +1,21 @@
+# Dumps the database to /backups, reads the dump back, and keeps the newest $KEEP.
+set -euo pipefail
+PGPASSWORD=$(cat /run/secrets/postgres/password)
+export PGPASSWORD
+
+# Under another name until it is known to be good. A run that was killed leaves one behind.
+find /backups -maxdepth 1 -name '*.partial' -mmin +1440 -delete
+name=$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump
+partial=/backups/$name.$HOSTNAME.partial
+trap 'rm -f "$partial"' EXIT
+
+pg_dump --format=custom --file="$partial"
+pg_restore --list "$partial" >/dev/null
+pg_restore --file=/dev/null "$partial"
+sync "$partial"
+mv "$partial" "/backups/$name"
+
+cd /backups
+ls -1 "$PGDATABASE"-*.dump | sort --reverse | tail --lines=+$((KEEP + 1)) | xargs --no-run-if-empty rm --verbose --
+echo "made $name; the backups now:"
+ls -l -- *.dump

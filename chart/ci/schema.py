@@ -1,0 +1,84 @@
+"""Make values.schema.json from values.yaml, or with --check say whether it is stale.
+
+A value's type is its default's, its description the comment that helm-docs
+reads (``# --``), and a line ``# @schema {...}`` above adds what JSON Schema can
+say besides. Objects are closed, unless such a line opens them or they are empty
+by default, so that a misspelt value is an error with its name.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHART = Path(__file__).resolve().parent.parent
+SCHEMA = CHART / "values.schema.json"
+TYPES = {"str": "string", "int": "integer", "bool": "boolean", "null": "null", "seq": "array", "map": "object"}
+
+QUANTITY = {
+    "type": ["string", "integer"],
+    "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
+}
+QUANTITIES = {"type": "object", "additionalProperties": {"$ref": "#/definitions/quantity"}}
+RESOURCES = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "requests": QUANTITIES,
+        "limits": QUANTITIES,
+        "claims": {"type": "array", "items": {"type": "object"}},
+    },
+}
+
+
+def comment_above(lines: list[str], line: int) -> list[str]:
+    """The comment that ends above ``line``, without its marks."""
+    start = line
+    while start and lines[start - 1].lstrip().startswith("#"):
+        start -= 1
+    return [text.strip().removeprefix("#").strip() for text in lines[start:line]]
+
+
+def schema_of(node: yaml.Node, comment: list[str], lines: list[str]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": TYPES[node.tag.rpartition(":")[2]]}
+    for text in comment:
+        if text.startswith("-- "):
+            schema["description"] = text.removeprefix("-- ")
+        elif text.startswith("@schema "):
+            schema |= json.loads(text.removeprefix("@schema "))
+    if "$ref" in schema:
+        del schema["type"]
+    elif isinstance(node, yaml.MappingNode):
+        schema.setdefault("additionalProperties", False)
+        schema["properties"] = {
+            key.value: schema_of(value, comment_above(lines, key.start_mark.line), lines)
+            for key, value in node.value
+        }
+    return schema
+
+
+def main() -> int:
+    text = (CHART / "values.yaml").read_text()
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Values of the Tasklists chart",
+        **schema_of(yaml.compose(text), [], text.splitlines()),
+        "definitions": {"quantity": QUANTITY, "resources": RESOURCES},
+    }
+    schema["properties"]["enabled"] = {
+        "type": "boolean",
+        "description": "For a parent chart, which may put its condition here.",
+    }
+    made = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    if "--check" not in sys.argv:
+        SCHEMA.write_text(made)
+    elif SCHEMA.read_text() != made:
+        print("chart/values.schema.json is stale: run python chart/ci/schema.py")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+{{/* What values refer to and the cluster doesn't have, as a YAML list. */}}
+{{- define "tasklists.missingObjects" -}}
+{{- $missing := list }}
+{{- if include "tasklists.hasCluster" . }}
+{{- $mode := .Values.database.mode }}
+{{- $secrets := list .Values.secretKey.existingSecret }}
+{{- $claims := list }}
+{{- if .Values.admin.enabled }}
+{{- $secrets = append $secrets .Values.admin.existingSecret }}
+{{- end }}
+{{- if eq $mode "postgres" }}
+{{- $secrets = append $secrets .Values.postgres.auth.existingSecret }}
+{{- $claims = list .Values.postgres.persistence.existingClaim .Values.backup.persistence.existingClaim }}
+{{- else if eq $mode "external" }}
+{{- $secrets = append $secrets .Values.external.existingSecret }}
+{{- $secrets = concat $secrets (list .Values.external.caSecret .Values.external.migrationSecret) }}
+{{- else if .Values.sqlite.persistence.enabled }}
+{{- $claims = list .Values.sqlite.persistence.existingClaim }}
+{{- end }}
+{{- range $secrets | compact | uniq }}
+{{- if not (lookup "v1" "Secret" $.Release.Namespace .) }}
+{{- $missing = append $missing (printf "Secret %s" .) }}
+{{- end }}
+{{- end }}
+{{- range $claims | compact | uniq }}
+{{- if not (lookup "v1" "PersistentVolumeClaim" $.Release.Namespace .) }}
+{{- $missing = append $missing (printf "PersistentVolumeClaim %s" .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- toYaml $missing }}
+{{- end }}
+
+{{/* What helm uninstall leaves, as a YAML list of arguments of kubectl delete. */}}
+{{- define "tasklists.keptObjects" -}}
+{{- $kept := list }}
+{{- $postgres := .Values.postgres }}
+{{- if and (include "tasklists.keepsData" .) (or (not .Values.secretKey.existingSecret) (and .Values.admin.enabled (not .Values.admin.existingSecret))) }}
+{{- $kept = append $kept (printf "secret/%s" (include "tasklists.fullname" .)) }}
+{{- end }}
+{{- if and (include "tasklists.singlePod" .) (not .Values.sqlite.persistence.existingClaim) }}
+{{- $kept = append $kept (printf "pvc/%s" (include "tasklists.sqlite.claimName" .)) }}
+{{- end }}
+{{- if and (eq .Values.database.mode "postgres") $postgres.persistence.enabled }}
+{{- if not $postgres.auth.existingSecret }}
+{{- $kept = append $kept (printf "secret/%s" (include "tasklists.postgres.fullname" .)) }}
+{{- end }}
+{{- if not $postgres.persistence.existingClaim }}
+{{- $kept = append $kept (printf "pvc/%s" (include "tasklists.postgres.claimName" .)) }}
+{{- end }}
+{{- if $postgres.persistence.staticVolume.type }}
+{{- $kept = append $kept (printf "pv/%s" (include "tasklists.postgres.volumeName" .)) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.backup.enabled (not .Values.backup.persistence.existingClaim) }}
+{{- $kept = append $kept (printf "pvc/%s" (include "tasklists.backup.claimName" .)) }}
+{{- end }}
+{{- toYaml $kept }}
+{{- end }}

@@ -1,7 +1,6 @@
 # Dumps the database to /backups, reads the dump back, and keeps the newest $KEEP.
 set -euo pipefail
-PGPASSWORD=$(cat /run/secrets/postgres/password)
-export PGPASSWORD
+. /scripts/connect.sh
 
 # Under another name until it is known to be good. A run that was killed leaves one behind.
 find /backups -maxdepth 1 -name '*.partial' -mmin +1440 -delete

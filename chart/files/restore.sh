@@ -1,8 +1,6 @@
 # Replaces what is in the database by /backups/$BACKUP: all of it in one
 # transaction, or nothing. Readers and writers wait meanwhile.
 set -euo pipefail
-PGPASSWORD=$(cat /run/secrets/postgres/password)
-export PGPASSWORD
 query() { psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1; }
 
 cd /backups
@@ -13,11 +11,7 @@ if ! [ -f "$BACKUP" ]; then
 fi
 pg_restore --list "$BACKUP" >/dev/null
 
-# After an install the database may still be starting.
-for _ in {1..150}; do
-  pg_isready --quiet && break
-  sleep 2
-done
+. /scripts/connect.sh
 
 # The database remembers, so that an upgrade that makes this Job again does no harm.
 mark="restored from $BACKUP, attempt $ATTEMPT"
@@ -43,7 +37,7 @@ fi
 
 # COMMIT comes only after the whole of the backup; without it the end of psql rolls all of it back.
 {
-  echo "BEGIN; SET LOCAL lock_timeout = '60s'; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+  echo "BEGIN; SET LOCAL lock_timeout = '60s'; SET LOCAL client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
   pg_restore --no-owner --no-privileges --file=- "$BACKUP"
   echo "SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), '$mark') \\gexec"
   echo "COMMIT;"

@@ -1,0 +1,10 @@
+# Waits until the database answers: it may be starting, and a cluster takes a
+# moment to let a new pod through its network policies.
+PGPASSWORD=$(cat /run/secrets/postgres/password)
+export PGPASSWORD
+for _ in {1..150}; do
+  pg_isready --quiet && return
+  sleep 2
+done
+echo "The database at $PGHOST did not answer within five minutes."
+exit 1

@@ -45,7 +45,7 @@ def schema_of(node: yaml.Node, comment: list[str], lines: list[str]) -> dict[str
     schema: dict[str, Any] = {"type": TYPES[node.tag.rpartition(":")[2]]}
     for text in comment:
         if text.startswith("-- "):
-            schema["description"] = text.removeprefix("-- ")
+            schema["description"] = text.removeprefix("-- ").removeprefix("(int) ")
         elif text.startswith("@schema "):
             schema |= json.loads(text.removeprefix("@schema "))
     if "$ref" in schema:

@@ -2,12 +2,25 @@
 
 import os
 import socket
+import time
 
 host = os.environ["DATABASE_HOST"]
+
+
+def wait_for_its_name() -> None:
+    """The database's name is known when its pod has an address."""
+    for _ in range(120):
+        try:
+            socket.getaddrinfo(host, 5432)
+            return
+        except socket.gaierror:
+            time.sleep(1)
+    raise SystemExit(f"{host} had no address for two minutes")
+
+
+wait_for_its_name()
 try:
     socket.create_connection((host, 5432), timeout=5).close()
-except socket.gaierror as error:
-    raise SystemExit(f"{host} is not a name in this cluster: {error}") from error
 except OSError as error:
     print(f"{host}:5432 can't be reached from here, as it should be ({error}).")
 else:

@@ -37,7 +37,7 @@ class KeysetPagination(BasePagination):
         self.next = None
         if len(rows) > limit:
             rows.pop()
-            query = {**request.query_params.dict(), "limit": limit, "after": rows[-1].id}
+            query = {**request.query_params.dict(), "limit": limit, "after": rows[-1]["id"]}
             self.next = f"{request.path}?{urlencode(query)}"
         return rows
 

@@ -83,7 +83,8 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     file = Path(database["NAME"])
-    if not file.parent.is_dir():
+    # os.path.isdir, since Path.is_dir raises where the folder above may not be looked into.
+    if not os.path.isdir(file.parent):  # noqa: PTH112
         return [
             Error(
                 f"DATABASE_URL names {file}, but there is no folder {file.parent}.",
@@ -92,18 +93,19 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     # SQLite keeps its journal beside the file, so the folder counts as well.
-    unwritable = [
-        str(path) for path in (file.parent, file) if path.exists() and not os.access(path, os.W_OK)
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        refused = file.parent
+    elif file.is_dir() or (file.exists() and not os.access(file, os.W_OK)):
+        refused = file
+    else:
+        return []
+    return [
+        Error(
+            f"DATABASE_URL names {file}, but {refused} cannot be written to.",
+            hint=f"Let user {os.getuid()} write there, or name a file elsewhere.",
+            id="tasklists.E007",
+        )
     ]
-    if unwritable or file.is_dir():
-        return [
-            Error(
-                f"DATABASE_URL names {file}, but cannot write to {unwritable}.",
-                hint=f"Let user {os.getuid()} write there, or name a file elsewhere.",
-                id="tasklists.E007",
-            )
-        ]
-    return []
 
 
 @register()

@@ -15,7 +15,14 @@ import yaml
 
 CHART = Path(__file__).resolve().parent.parent
 SCHEMA = CHART / "values.schema.json"
-TYPES = {"str": "string", "int": "integer", "bool": "boolean", "null": "null", "seq": "array", "map": "object"}
+TYPES = {
+    "str": "string",
+    "int": "integer",
+    "bool": "boolean",
+    "null": "null",
+    "seq": "array",
+    "map": "object",
+}
 
 QUANTITY = {
     "type": ["string", "integer"],

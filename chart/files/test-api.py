@@ -11,7 +11,11 @@ READ_ONLY = os.environ["API_ACCESS"] != "anyone"
 
 
 def call(method: str, path: str, body: object = None) -> tuple[int, bytes]:
-    headers = {"Accept": "application/json", "Content-Type": "application/json", "X-Forwarded-Proto": "https"}
+    headers = {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        "X-Forwarded-Proto": "https",
+    }
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(URL + path, data, headers, method=method)
     try:

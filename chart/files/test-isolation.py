@@ -24,4 +24,6 @@ try:
 except OSError as error:
     print(f"{host}:5432 can't be reached from here, as it should be ({error}).")
 else:
-    raise SystemExit(f"{host}:5432 answers any pod: the cluster's network plugin does not enforce NetworkPolicies")
+    raise SystemExit(
+        f"{host}:5432 answers any pod: the cluster's network plugin does not enforce NetworkPolicies"
+    )

@@ -29,7 +29,7 @@ def eventually(look: Callable[[], Value], seconds: float = SECONDS) -> Value:
     while True:
         try:
             value, reason = look(), None
-        except (AssertionError, OSError, ValueError, CommandFailed) as error:
+        except (AssertionError, LookupError, OSError, ValueError, CommandFailed) as error:
             value, reason = None, error
         if value:
             return value

@@ -24,7 +24,6 @@ POSTGRESQL = "-e DATABASE_URL=postgresql://postgres:foobar@db/tasklists"
         "--user 12345:0",
         "--user 12345",
         f"{READ_ONLY} {UNPRIVILEGED} --user 12345:0",
-        f"{READ_ONLY} {UNPRIVILEGED} --user 12345:12345",
         "-e PORT=8080 -p 127.0.0.1::8080",
         "-e WEB_CONCURRENCY=1 -e THREADS=1",
     ],

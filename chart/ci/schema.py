@@ -68,10 +68,11 @@ def schema_of(node: yaml.Node, comment: list[str], lines: list[str]) -> dict[str
 
 def main() -> int:
     text = (CHART / "values.yaml").read_text()
+    values: yaml.Node = yaml.compose(text)  # type: ignore[assignment]
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of the Tasklists chart",
-        **schema_of(yaml.compose(text), [], text.splitlines()),
+        **schema_of(values, [], text.splitlines()),
         "definitions": {"quantity": QUANTITY, "resources": RESOURCES},
     }
     schema["properties"]["enabled"] = {

@@ -4,26 +4,34 @@ import os
 import socket
 import time
 
-host = os.environ["DATABASE_HOST"]
+HOST = os.environ["DATABASE_HOST"]
 
 
-def wait_for_its_name() -> None:
-    """The database's name is known when its pod has an address."""
-    for _ in range(120):
-        try:
-            socket.getaddrinfo(host, 5432)
-            return
-        except socket.gaierror:
-            time.sleep(1)
-    raise SystemExit(f"{host} had no address for two minutes")
+def has_address() -> bool:
+    try:
+        return bool(socket.getaddrinfo(HOST, 5432))
+    except socket.gaierror:
+        return False
 
 
-wait_for_its_name()
-try:
-    socket.create_connection((host, 5432), timeout=5).close()
-except OSError as error:
-    print(f"{host}:5432 can't be reached from here, as it should be ({error}).")
+def answers() -> bool:
+    try:
+        socket.create_connection((HOST, 5432), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+for _ in range(120):  # the database may be starting
+    if has_address():
+        break
+    time.sleep(1)
 else:
+    raise SystemExit(f"{HOST} had no address for two minutes")
+
+if answers():
     raise SystemExit(
-        f"{host}:5432 answers any pod: the cluster's network plugin does not enforce NetworkPolicies"
+        f"{HOST}:5432 answers any pod: "
+        "the network plugin of this cluster does not enforce NetworkPolicies"
     )
+print(f"{HOST}:5432 does not answer this pod, as it should be.")

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart clean
+.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart e2e-kubernetes clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ e2e-docker: .venv/dev ## the image and Compose on the Docker Engine that answers
 
 chart: .venv/dev ## lint, schema, documentation and unit tests of the chart, with its examples
 	PYTHON=$(CURDIR)/$(BIN)/python chart/ci/check
+
+e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest
+	$(BIN)/python -m pytest e2e/kubernetes
 
 clean: ## delete what the other targets made, but not the database
 	rm -rf .venv staticfiles .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

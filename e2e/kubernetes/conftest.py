@@ -1,0 +1,104 @@
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from e2e.kubernetes import course
+from e2e.kubernetes.cluster import (
+    RESTRICTED_CONTAINER,
+    RESTRICTED_POD,
+    CommandError,
+    Namespace,
+    deleted_namespaces,
+    eventually,
+    new_namespace,
+    nodes,
+    open_namespaces,
+    run,
+)
+from e2e.kubernetes.release import HELMS
+
+IMAGES = ("app:latest", "postgres:17")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster() -> Iterator[None]:
+    """A cluster that answers, and nodes that have the images."""
+    try:
+        run("kubectl", "get", "nodes")
+    except (CommandError, FileNotFoundError) as error:
+        pytest.exit(f"These tests need kubectl and a cluster (KUBECONFIG):\n{error}", 1)
+    for helm in HELMS:
+        try:
+            run(helm, "version")
+        except FileNotFoundError:
+            pytest.exit("These tests need helm 3 or 4, as helm, helm3 or helm4", 1)
+    with new_namespace("images") as namespace:
+        require_images(namespace)
+    yield
+    for namespace in deleted_namespaces:
+        run("kubectl", "wait", "--for=delete", f"namespace/{namespace.name}", "--timeout=180s")
+
+
+def require_images(namespace: Namespace) -> None:
+    """Start a pod of each image on each node, with no registry to help."""
+    for number, node in enumerate(nodes()):
+        containers = [
+            {
+                "name": image.partition(":")[0],
+                "image": image,
+                "imagePullPolicy": "Never",
+                "command": ["true"],
+                "securityContext": RESTRICTED_CONTAINER,
+            }
+            for image in IMAGES
+        ]
+        namespace.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": f"images-{number}"},
+                "spec": {
+                    "nodeName": node,
+                    "restartPolicy": "Never",
+                    "securityContext": RESTRICTED_POD,
+                    "containers": containers,
+                },
+            }
+        )
+    for number, node in enumerate(nodes()):
+
+        def ended(name: str = f"images-{number}", node: str = node) -> bool:
+            status = namespace.get("pod", name)["status"]
+            for container in status.get("containerStatuses", []):
+                if container["state"].get("waiting", {}).get("reason") == "ErrImageNeverPull":
+                    pytest.exit(f"Node {node} has no image {container['image']}: load it there", 1)
+            return bool(status["phase"] == "Succeeded")
+
+        eventually(ended, f"node {node} runs {' and '.join(IMAGES)}")
+
+
+@pytest.fixture(scope="module")
+def namespace(request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    """A namespace for the module, which enforces Pod Security ``restricted``."""
+    purpose = request.module.__name__.rpartition(".test_")[2].replace("_", "-")
+    with new_namespace(purpose) as namespace:
+        yield namespace
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        for namespace in open_namespaces:
+            report.sections.append((f"namespace {namespace.name}", namespace.state()))
+    return report
+
+
+@pytest.fixture
+def room_for_the_course() -> Iterator[None]:
+    """The namespace default, empty, and port 5000; both left so."""
+    course.require_room()
+    open_namespaces.append(course.DEFAULT)
+    yield
+    open_namespaces.remove(course.DEFAULT)
+    course.remove_what_is_left()

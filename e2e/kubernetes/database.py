@@ -1,0 +1,97 @@
+"""A PostgreSQL that is none of the chart's, as somebody else would run it."""
+
+from e2e.kubernetes.cluster import (
+    RESTRICTED_CONTAINER,
+    RESTRICTED_POD,
+    Namespace,
+)
+
+PASSWORD = "s3cret/with:signs@"
+QUOTED_PASSWORD = "s3cret%2Fwith%3Asigns%40"
+
+# A certificate authority, and a certificate of it for the Service's name.
+CERTIFICATES = """\
+set -eu
+cd /tls
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.crt
+openssl req -newkey rsa:2048 -nodes -subj "/CN=$HOST" -keyout server.key -out server.csr
+printf 'subjectAltName=DNS:%s' "$HOST" >san
+openssl x509 -req -days 2 -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial \\
+  -extfile san -out server.crt
+chmod 0600 server.key
+"""
+
+
+class Database:
+    """One server with TLS; each of its databases is for one release."""
+
+    def __init__(self, namespace: Namespace, name: str) -> None:
+        self.namespace = namespace
+        self.name = name
+        self.host = f"{name}.{namespace.name}.svc"
+        labels = {"server": name}
+        tls = {"name": "tls", "mountPath": "/tls"}
+        container = {
+            "image": "postgres:17",
+            "imagePullPolicy": "IfNotPresent",
+            "securityContext": RESTRICTED_CONTAINER,
+        }
+        namespace.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": {"name": name},
+                "spec": {"selector": labels, "ports": [{"port": 5432}]},
+            },
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": name, "labels": labels},
+                "spec": {
+                    "securityContext": RESTRICTED_POD,
+                    "initContainers": [
+                        container
+                        | {
+                            "name": "certificates",
+                            "command": ["bash", "-c", CERTIFICATES],
+                            "env": [{"name": "HOST", "value": self.host}],
+                            "volumeMounts": [tls],
+                        }
+                    ],
+                    "containers": [
+                        container
+                        | {
+                            "name": "postgres",
+                            "args": [
+                                "-cssl=on",
+                                "-cssl_cert_file=/tls/server.crt",
+                                "-cssl_key_file=/tls/server.key",
+                                "-cfsync=off",
+                            ],
+                            "env": [{"name": "POSTGRES_PASSWORD", "value": PASSWORD}],
+                            "readinessProbe": {
+                                "exec": {"command": ["pg_isready", "--host=127.0.0.1"]},
+                                "periodSeconds": 1,
+                                "timeoutSeconds": 5,
+                            },
+                            "volumeMounts": [tls],
+                        }
+                    ],
+                    "volumes": [{"name": "tls", "emptyDir": {}}],
+                },
+            },
+        )
+        namespace.kubectl("wait", f"pod/{name}", "--for=condition=Ready", "--timeout=120s")
+
+    def create(self, database: str) -> None:
+        self.execute("createdb", "--username=postgres", database)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://postgres:{QUOTED_PASSWORD}@{self.host}:5432/{database}"
+
+    def authority(self) -> str:
+        """The certificate of the authority that signed this server's."""
+        return self.execute("cat", "/tls/ca.crt")
+
+    def execute(self, *command: str) -> str:
+        return self.namespace.kubectl("exec", self.name, "--container=postgres", "--", *command)

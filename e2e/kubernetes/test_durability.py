@@ -1,0 +1,43 @@
+"""Lists outlive every pod, and the release itself; so do the Secrets that open them."""
+
+import pytest
+
+from e2e.kubernetes.cluster import Namespace, eventually
+from e2e.kubernetes.release import SMALL, Release
+
+
+@pytest.fixture(scope="module")
+def release(namespace: Namespace) -> Release:
+    release = Release(namespace)
+    release.install(SMALL)
+    release.client().add("kept")
+    return release
+
+
+def test_deletion_of_the_application_s_pods(release: Release) -> None:
+    release.namespace.kubectl("delete", "pod", release.selector("app"))
+    release.wait_until_rolled_out()
+    assert release.client().names() == ["kept"]
+
+
+def test_deletion_of_the_database_s_pod(release: Release) -> None:
+    release.namespace.kubectl("delete", "pod", release.one("pod", "postgres"))
+    release.wait_until_rolled_out()
+    eventually(lambda: release.client().request("GET", "/lists").ok, "the database is back")
+    assert release.client().names() == ["kept"]
+
+
+def test_deletion_of_the_release(release: Release) -> None:
+    secrets = release.secrets()
+    assert {key for data in secrets.values() for key in data} == {"password", "secret-key"}
+    release.uninstall()
+    assert release.secrets() == secrets
+    release.install(SMALL)
+    assert release.secrets() == secrets
+    assert release.client().names() == ["kept"]
+
+
+def test_a_new_password_is_refused_before_it_locks_everybody_out(release: Release) -> None:
+    with pytest.raises(Exception, match=r"postgres\.auth\.password differs from the one that"):
+        release.upgrade(SMALL, {"postgres": {"auth": {"password": "another"}}})
+    assert release.client().names() == ["kept"]

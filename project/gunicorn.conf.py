@@ -6,7 +6,7 @@ from pathlib import Path
 from gunicorn import util
 
 from project import settings
-from project.worker import write_problem
+from project.worker import take_signals, write_problem
 
 wsgi_app = "project.wsgi"
 proc_name = "tasklists"
@@ -34,4 +34,5 @@ secure_scheme_headers: dict[str, str] = {}
 accesslog = "-"
 logconfig_dict = settings.LOGGING
 
+post_fork = take_signals
 util.write_error = write_problem

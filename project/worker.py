@@ -6,7 +6,9 @@ import http
 import json
 import select
 import selectors
+import signal
 import socket
+import sys
 import time
 from functools import partial
 from typing import Any
@@ -107,6 +109,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super()._cap_keepalive(deadline)
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, deadline)
+
+
+def take_signals(arbiter: Any, worker: Worker | None) -> None:
+    """Let SIGTERM end a worker that has not begun to work yet.
+
+    Until then it has the arbiter's handler, which only queues the signal: the
+    service would take all of GRACEFUL_TIMEOUT to stop right after its start.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    queue = arbiter.SIG_QUEUE
+    if signal.SIGTERM in [queue.get() for _ in range(queue.qsize())]:
+        sys.exit()
 
 
 def write_problem(sock: socket.socket, status: int, reason: str, message: str) -> None:

@@ -5,11 +5,14 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import requests
 
+from project.worker import take_signals
 from tests.load import eventually, names
 from tests.service import Service
 from tests.wire import HANG, connect, post, receive
@@ -32,6 +35,26 @@ def test_an_idle_service_ends_and_leaves_no_process(serve: Serve, idle: bool) ->
         assert end(service) == 0
     assert not [worker for worker in workers if worker.is_running()]
     assert service.records()[-1]["message"] == "Shutting down: Master"
+
+
+@pytest.mark.parametrize("sent_before", [True, False])
+def test_a_worker_that_has_only_been_forked_does_not_keep_sigterm_waiting(
+    sent_before: bool,
+) -> None:
+    """A moment that no signal from outside can be made to hit."""
+    arbiter = SimpleNamespace(SIG_QUEUE=SimpleQueue())
+    arbiter.SIG_QUEUE.put(signal.SIGHUP)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        if sent_before:
+            arbiter.SIG_QUEUE.put(signal.SIGTERM)
+            with pytest.raises(SystemExit):
+                take_signals(arbiter, None)
+        else:
+            take_signals(arbiter, None)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_requests_whose_connection_was_accepted_are_answered(serve: Serve) -> None:

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart e2e-kubernetes clean
+.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart e2e-kubernetes bench bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,19 @@ chart: .venv/dev ## lint, schema, documentation and unit tests of the chart, wit
 
 e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest
 	$(BIN)/python -m pytest e2e/kubernetes
+
+PEERS := $(notdir $(wildcard bench/peers/*))
+
+bench: .venv/dev staticfiles $(PEERS:%=bench/.venvs/%/made) ## compare the speed with other stacks, 20 minutes; with QUICK=1 three
+	$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+bench/.venvs/%/made: bench/peers/%/requirements.txt | .venv/dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip install --quiet --python $(@D) --require-hashes --requirement $<
+	@touch $@
+
+bench-lock: .venv/dev ## renew the versions of the other stacks
+	for peer in $(PEERS); do $(subst make lock,make bench-lock,$(LOCK)) --upgrade bench/peers/$$peer/requirements.in --output-file bench/peers/$$peer/requirements.txt || exit 1; done
 
 clean: ## delete what the other targets made, but not the database
 	rm -rf .venv staticfiles .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

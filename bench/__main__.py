@@ -1,0 +1,124 @@
+"""Compare the service with other stacks, and write the results: ``python -m bench``."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import chart, growth, report
+from bench.correctness import faults
+from bench.databases import POSTGRESQL, SQLITE, databases, fill
+from bench.load import WORKLOADS, load
+from bench.server import Server, cores
+from bench.stacks import BENCH, SERVICE, Stack, service, stacks
+
+
+class Plan(NamedTuple):
+    """How much is measured; a sample takes ``seconds``, and there is one of each in a round."""
+
+    rounds: int
+    seconds: int
+    connections: dict[str, list[int]]
+    growth: list[int]
+
+
+FULL = Plan(3, 2, {POSTGRESQL: [1, 8, 64], SQLITE: [8]}, [1_000, 100_000, 1_000_000])
+QUICK = Plan(1, 1, {POSTGRESQL: [8], SQLITE: [8]}, [1_000, 100_000])
+
+
+@contextmanager
+def serving(
+    compared: list[Stack], kind: str, folder: Path, core: int, results: report.Results
+) -> Iterator[dict[Server, str]]:
+    """The servers that answer correctly, each with its database; the others are reported."""
+    with databases(kind, folder) as available, ExitStack() as running:
+        servers = {}
+        for number, stack in enumerate(compared):
+            url = available.make(f"stack_{number}")
+            server = running.enter_context(Server(stack, url, core))
+            results.start_seconds.setdefault(stack.name, server.start_seconds)
+            if found := faults(server, url):
+                results.faults += [f"{stack.name} on {kind}: {fault}" for fault in found]
+            else:
+                servers[server] = url
+        yield servers
+
+
+def measure(plan: Plan, servers: dict[Server, str], kind: str, results: report.Results) -> None:
+    """Every stack in turn with each workload, and all of it again in each round."""
+    order = list(servers)
+    for number in range(plan.rounds):
+        for workload in WORKLOADS:
+            print(f"{kind}, round {number + 1} of {plan.rounds}: {workload.name}", flush=True)
+            for connections in plan.connections[kind]:
+                for server in order:
+                    if server.stack.answers_only and workload != WORKLOADS[0]:
+                        continue
+                    if not server.stack.answers_only:
+                        fill(servers[server], server.stack.table, workload.rows)
+                    sample = load(
+                        server.url, workload.kind, workload.rows, connections, plan.seconds
+                    )
+                    case = report.Case(kind, connections, workload.name, server.stack.name)
+                    results.samples.setdefault(case, []).append(sample)
+                    results.memory[case] = server.memory()
+                    print(f"  {connections:2} {server.stack.name}: {sample}", flush=True)
+            # Nobody is always the one who follows the same other.
+            order = order[1:] + order[:1]
+
+
+def missing() -> list[str]:
+    """What a run needs and this machine lacks."""
+    packages = {"wrk": "wrk", "taskset": "util-linux"}
+    return [
+        f"{program} is missing: install it, on Debian with `apt-get install {package}`"
+        for program, package in packages.items()
+        if shutil.which(program) is None
+    ]
+
+
+def main() -> int | str:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about three minutes: a first look")
+    parser.add_argument("--only", metavar="NAME", nargs="+", help="only stacks of these names")
+    parser.add_argument(
+        "--against", metavar="FOLDER", type=Path, help="also this service as it is in FOLDER"
+    )
+    parser.add_argument("--output", metavar="FOLDER", type=Path, help="where the results go")
+    arguments = parser.parse_args()
+    plan = QUICK if arguments.quick else FULL
+    output = arguments.output or (BENCH / "quick" if arguments.quick else BENCH)
+    try:
+        server_core, load_core = cores()
+    except LookupError as error:
+        return f"bench: {error}"
+    if lacking := missing():
+        return "\n".join(f"bench: {each}" for each in lacking)
+    # What is started from here inherits this; the servers are then put on their own core.
+    os.sched_setaffinity(0, {load_core})
+
+    compared = [each for each in stacks() if not arguments.only or each.name in arguments.only]
+    if arguments.against:
+        compared.append(service(f"{SERVICE} before", arguments.against.resolve()))
+    results = report.Results(rounds=plan.rounds, seconds=plan.seconds)
+    with tempfile.TemporaryDirectory(prefix="tasklists-bench-") as folder:
+        for kind in plan.connections:
+            with serving(compared, kind, Path(folder) / kind, server_core, results) as servers:
+                measure(plan, servers, kind, results)
+        print("growth", flush=True)
+        with databases(POSTGRESQL, Path(folder) / "growth") as available:
+            results.growth = growth.measure(available, plan.growth, plan.rounds, server_core)
+    output.mkdir(exist_ok=True)
+    (output / "results.md").write_text(report.markdown(results))
+    (output / "results.svg").write_text(chart.svg(results))
+    print((output / "results.md").read_text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -38,7 +38,7 @@ lint: .venv/dev staticfiles ## style, types, migrations, configuration, lock fil
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') $(BIN)/python manage.py check --deploy --fail-level WARNING
 	SECRET_KEY=unused $(BIN)/gunicorn --check-config --config project/gunicorn.conf.py
-	$(BIN)/python -m tests.locks
+	$(BIN)/python -m tests.locks $(LOCK)
 
 format: .venv/dev ## write code as lint wants it
 	$(BIN)/ruff check --fix-only .

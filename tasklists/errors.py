@@ -76,12 +76,8 @@ def from_exception(error: BaseException) -> Problem | None:
         case SuspiciousOperation() | MultiPartParserError():
             return Problem(400, str(error) or "The request is malformed.")
         case _ if is_outage(error):
-            logger.error("the database does not answer", error=" ".join(str(error).split()))
-            return Problem(
-                503,
-                "The database is not available; try again.",
-                headers={"Retry-After": str(RETRY_AFTER)},
-            )
+            logger.error("the database does not answer", error=one_line(error))
+            return unavailable("The database is not available; try again.")
     return None
 
 
@@ -92,6 +88,15 @@ def is_outage(error: BaseException) -> bool:
     state = getattr(error.__cause__, "pgcode", None)
     # read_only_sql_transaction, undefined_table, undefined_column
     return isinstance(error, db.DatabaseError) and state in ("25006", "42P01", "42703")
+
+
+def one_line(error: BaseException) -> str:
+    """What it says, for a log or a detail: a database's messages have several lines."""
+    return " ".join(str(error).split())
+
+
+def unavailable(detail: str) -> Problem:
+    return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def too_large() -> Problem:

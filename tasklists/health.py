@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from tasklists.errors import Problem
+from tasklists.errors import Problem, one_line, unavailable
 
 DATABASE_TIMEOUT = 2  # seconds
 
@@ -30,7 +31,7 @@ class HealthMiddleware:
             return problem.response(request)
         reason = self.database.fault() if path == "/health/ready" else None
         if reason:
-            response = Problem(503, reason, headers={"Retry-After": "1"}).response(request)
+            response = unavailable(reason).response(request)
         else:
             response = JsonResponse({"status": "ok"})
         response["Cache-Control"] = "no-store"
@@ -61,6 +62,12 @@ class DatabaseProbe:
             return f"The database did not answer within {DATABASE_TIMEOUT} s."
 
 
+@cache
+def migrations_of_this_version() -> frozenset[tuple[str, str]]:
+    """The application and name of each; files of a running process do not change."""
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
 def ask_database() -> str | None:
     """Why the database cannot be used, or None; on a connection that is opened for it."""
     try:
@@ -68,10 +75,10 @@ def ask_database() -> str | None:
             cursor.execute("SELECT 1")
         applied = MigrationRecorder(connection).applied_migrations()
     except Error as error:
-        return f"The database does not answer: {' '.join(str(error).split())}"
+        return f"The database does not answer: {one_line(error)}"
     finally:
         connection.close()
-    missing = MigrationLoader(None).disk_migrations.keys() - applied.keys()
+    missing = migrations_of_this_version() - applied.keys()
     if missing:
         return f"{len(missing)} migrations are not applied; run `python manage.py migrate`."
     return None

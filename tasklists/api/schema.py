@@ -103,9 +103,7 @@ class ProblemAwareSchema(AutoSchema):  # type: ignore[misc]
         """The statuses of the problems that this operation may answer with."""
         statuses = {400, 401, 403, 406, 413, 415, 503}
         if self.view.action not in ("list", "create"):
-            statuses |= {404}
-        if self.view.action in ("retrieve", "update", "partial_update", "destroy"):
-            statuses |= {412}
+            statuses |= {404, 412}
         return sorted(statuses)
 
 

@@ -9,6 +9,7 @@ from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from tasklists.errors import one_line
 from tasklists.migration_lock import migration_lock
 
 RETRY_SECONDS = 2
@@ -54,7 +55,3 @@ def wait_for(connection: BaseDatabaseWrapper, seconds: float) -> None:
                 "waiting for the database", seconds_left=round(remaining), error=one_line(error)
             )
             time.sleep(min(RETRY_SECONDS, remaining))
-
-
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

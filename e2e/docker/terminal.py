@@ -1,9 +1,7 @@
 """A terminal that remembers what its commands made in the Docker Engine, and removes that alone."""
 
-import contextlib
 import json
 import os
-import pty
 import re
 import shlex
 import subprocess
@@ -11,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+from e2e.screen import type_keys
 
 Value = TypeVar("Value")
 
@@ -95,19 +95,7 @@ class Terminal:
 
     def type(self, command: str, keys: str) -> str:
         """Run ``command`` on a terminal where somebody types ``keys``; what the screen shows."""
-        screen, line = pty.openpty()
-        process = subprocess.Popen(
-            shlex.split(command), env=self.environment, stdin=line, stdout=line, stderr=line
-        )
-        os.close(line)
-        os.write(screen, keys.encode())
-        shown = b""
-        with contextlib.suppress(OSError):  # how Linux says that the other end is closed
-            while part := os.read(screen, 4096):
-                shown += part
-        os.close(screen)
-        assert process.wait(SECONDS) == 0, shown
-        return shown.decode()
+        return type_keys(command, keys, self.environment, SECONDS)
 
     def inspect(self, name: str, kind: str = "container") -> dict[str, Any]:
         described: dict[str, Any] = json.loads(self(f"docker {kind} inspect {name}"))[0]

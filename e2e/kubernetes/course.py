@@ -1,8 +1,6 @@
 """A terminal for the course's own commands: its names, the namespace default, port 5000."""
 
-import contextlib
 import os
-import pty
 import shlex
 import socket
 import subprocess
@@ -14,6 +12,7 @@ import pytest
 
 from e2e.kubernetes.client import Client
 from e2e.kubernetes.cluster import Namespace, eventually, run
+from e2e.screen import type_keys
 
 LISTS = Client("http://localhost:5000")
 DEFAULT = Namespace("default")
@@ -23,19 +22,7 @@ NAMES = {"app", "app-pod", "app-db-st", "app-db-svc", "db", "lb-svc"}
 
 def course(command: str, keys: str = "") -> str:
     """Type a command, and then the keys where it asks for more; what the screen shows."""
-    if not keys:
-        return run(*shlex.split(command))
-    screen, line = pty.openpty()
-    with subprocess.Popen(shlex.split(command), stdin=line, stdout=line, stderr=line) as process:
-        os.close(line)
-        os.write(screen, keys.encode())
-        shown = b""
-        with contextlib.suppress(OSError):  # how Linux says that the other end is closed
-            while part := os.read(screen, 4096):
-                shown += part
-        os.close(screen)
-    assert process.returncode == 0, f"$ {command}\n{shown.decode()}"
-    return shown.decode()
+    return type_keys(command, keys) if keys else run(*shlex.split(command))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import time
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from project import settings
 
-LINGER = 2  # seconds
+LINGER = 2  # seconds for which a client may be silent before its connection is closed
 
 
 class Connection(socket.socket):
@@ -53,23 +54,12 @@ class Connection(socket.socket):
         finally:
             self.settimeout(None)
 
-    def linger(self) -> None:
-        """Wait until the client has read its answer, for a while.
-
-        To close while it still sends would destroy the answer on its way
-        (RFC 9112, section 9.6).
-        """
-        with contextlib.suppress(OSError):
-            self.shutdown(socket.SHUT_WR)
-            while (remaining := self.deadline - time.monotonic()) > 0:
-                self.settimeout(min(LINGER, remaining))
-                if not super().recv(65536):
-                    break
-        with contextlib.suppress(OSError):
-            self.shutdown(socket.SHUT_RD)
-
 
 class Worker(ThreadWorker):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lingering: set[TConn] = set()
+
     def enqueue_req(self, conn: TConn) -> None:
         """Give a thread to a request, but not to a connection on which none has begun."""
         if isinstance(conn.sock, Connection):
@@ -84,23 +74,63 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: TConn) -> Any:
         conn.sock.deadline = time.monotonic() + settings.CLIENT_TIMEOUT
-        keep = super().handle(conn)
-        if not keep:
-            # gunicorn would do so in the loop that all connections share.
-            conn.sock.linger()
-        return keep
+        return super().handle(conn)
+
+    def finish_request(self, conn: TConn, future: Future[Any]) -> None:
+        if future.exception() is None and future.result():
+            super().finish_request(conn, future)
+        else:
+            self.linger(conn)
+
+    def linger(self, conn: TConn) -> None:
+        """Close the connection when the client has, or after a while.
+
+        To close it while the client still sends would destroy the answer on its
+        way (RFC 9112, section 9.6). gunicorn waits as well, but does nothing else
+        meanwhile.
+        """
+        self.lingering.add(conn)
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(socket.SHUT_WR)
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.discard, conn))
+            conn.timeout = time.monotonic() + LINGER
+        except OSError:
+            self.hang_up(conn)
+
+    def discard(self, conn: TConn, sock: Connection) -> None:
+        try:
+            data = sock.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            self.hang_up(conn)
+        conn.timeout = min(time.monotonic() + LINGER, sock.deadline)
+
+    def hang_up(self, conn: TConn) -> None:
+        self.lingering.remove(conn)
+        with contextlib.suppress(KeyError, ValueError):  # it is not registered, or closed already
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        for conn in [conn for conn in self.lingering if conn.timeout <= time.monotonic()]:
+            self.hang_up(conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Before it stops for good, accept what the kernel has accepted already.
 
         From then on the kernel refuses connections, which nobody would answer.
         """
-        if not self.alive:
+        stopping = not enabled and not self.alive
+        if stopping:
             for listener in self.sockets:
                 while select.select([listener], [], [], 0)[0]:
                     self.accept(listener)
         super().set_accept_enabled(enabled)
-        if not self.alive:
+        if stopping:
             for listener in self.sockets:
                 listener.close()
 

@@ -1,6 +1,7 @@
 """Half requests, several at once, and requests hidden in others."""
 
 import socket
+import struct
 
 import pytest
 import requests
@@ -126,11 +127,19 @@ def test_a_proxys_headers_are_not_believed_unasked(service: Service) -> None:
     assert b"evil" not in answer.headers.as_bytes()
 
 
+def reset_when_closed(connection: socket.socket) -> None:
+    linger = struct.pack("ii", 1, 0)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
 def test_clients_that_reset_their_connections_take_nothing_along(service: Service) -> None:
     for data in [b"", b"GET /", request(), post(NAME), post(NAME, "Content-Length: 1000")] * 10:
         with connect(service) as connection:
-            connection.setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, (1).to_bytes(4, "little") + bytes(4)
-            )
+            reset_when_closed(connection)
             connection.sendall(data)
+    for _ in range(10):
+        with connect(service) as connection:
+            reset_when_closed(connection)
+            connection.sendall(request("GET", "/lists", "Connection: close"))
+            assert receive(connection)
     check(service, exchange(service, request()), 200)

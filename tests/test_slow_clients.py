@@ -1,0 +1,147 @@
+"""Clients that stall keep nobody else waiting, however many they are.
+
+Each test has more of them than there are threads, and looks whether a normal
+request is answered while they are still connected.
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from tests.conftest import empty_database
+from tests.service import Service
+from tests.wire import HANG, chunked, connect, exchange, post, receive, request
+
+Serve = Callable[..., Service]
+NAME = b'{"name": "shopping"}'
+CLIENTS = 4
+
+
+@pytest.fixture(scope="module")
+def one_thread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    variables = {"WEB_CONCURRENCY": "1", "THREADS": "1", "CLIENT_TIMEOUT": "1"}
+    with (
+        empty_database(tmp_path_factory.mktemp("service")) as url,
+        Service({"DATABASE_URL": url} | variables) as service,
+    ):
+        yield service
+
+
+@contextmanager
+def clients(service: Service, count: int = CLIENTS) -> Iterator[list[socket.socket]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(connect(service)) for _ in range(count)]
+
+
+def assert_serves(service: Service) -> None:
+    assert requests.get(f"{service.url}/lists?limit=1", timeout=HANG).status_code == 200
+
+
+def connections(service: Service) -> list[Any]:
+    """Those that the service holds open."""
+    (worker,) = psutil.Process(service.process.pid).children()
+    return [connection for connection in worker.net_connections("tcp") if connection.raddr]
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"GET /li",
+        b"GET /lists HTTP/1.1\r\nHost: local",
+        post(NAME[:5], f"Content-Length: {len(NAME)}"),
+        post(b"14\r\n" + NAME[:5], "Transfer-Encoding: chunked"),
+        post(chunked(NAME)[:-2], "Transfer-Encoding: chunked"),
+    ],
+    ids=["line", "header", "body", "chunk", "trailer"],
+)
+def test_a_request_that_stalls_is_given_up(one_thread: Service, begun: bytes) -> None:
+    with clients(one_thread) as stalled:
+        for client in stalled:
+            client.sendall(begun)
+        assert_serves(one_thread)
+        for client in stalled:
+            answer = receive(client, "POST")
+            assert answer is None or answer.status == 400
+    assert requests.get(f"{one_thread.url}/lists?name=shopping", timeout=HANG).json() == []
+
+
+@pytest.mark.parametrize(
+    "data", [request("GET", "/lists", "X: " + "x" * 5000), post(NAME.ljust(5000))]
+)
+def test_a_request_that_comes_byte_by_byte_is_given_up(one_thread: Service, data: bytes) -> None:
+    """Each byte comes in time; the request as a whole does not."""
+    ended = threading.Event()
+
+    def drip(client: socket.socket) -> None:
+        with suppress(OSError):  # given up
+            for byte in data:
+                client.sendall(bytes([byte]))
+                if ended.wait(0.1):
+                    return
+
+    with clients(one_thread) as slow:
+        threads = [threading.Thread(target=drip, args=[client]) for client in slow]
+        for thread in threads:
+            thread.start()
+        assert_serves(one_thread)
+        answers = [receive(client) for client in slow]
+        ended.set()
+        for thread in threads:
+            thread.join()
+    assert all(answer is None or answer.status == 400 for answer in answers)
+
+
+def test_connections_without_a_request_take_no_thread(serve: Serve) -> None:
+    """They are many more than there are threads, and none of them is given up."""
+    service = serve(WEB_CONCURRENCY="1", THREADS="1", CLIENT_TIMEOUT="600")
+    with clients(service, 200) as silent:
+        assert_serves(service)
+        for client in silent:
+            client.sendall(request())
+        assert all(receive(client) for client in silent)
+
+
+def test_clients_that_do_not_close_take_no_thread(serve: Serve) -> None:
+    """After an answer that says `Connection: close` it is for them to close."""
+    service = serve(WEB_CONCURRENCY="1", THREADS="1")
+    with clients(service, 200) as lazy:
+        for client in lazy:
+            client.sendall(request("GET", "/health/live", "Connection: close"))
+        for client in lazy:
+            assert receive(client)
+        assert_serves(service)
+
+
+def test_an_unused_connection_is_closed_in_the_end(serve: Serve) -> None:
+    service = serve(CLIENT_TIMEOUT="1", KEEP_ALIVE="1")
+    with clients(service) as silent:
+        for client in silent[::2]:
+            client.sendall(request())
+            assert receive(client)
+        for client in silent:
+            assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/lists", "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"],
+    ids=["lists", "file"],
+)
+def test_an_answer_that_is_not_read_is_given_up(one_thread: Service, path: str) -> None:
+    for _ in range(100):
+        exchange(one_thread, post(b'{"name": "%s"}' % (b"x" * 255)))
+    first = exchange(one_thread, request("GET", path))
+    assert first is not None
+    assert first.status == 200
+    with clients(one_thread) as deaf:
+        for client in deaf:
+            # The answers are more than the kernel keeps for a client.
+            client.sendall(request("GET", path) * (16 * 1024 * 1024 // len(first.body)))
+        while connections(one_thread):
+            assert_serves(one_thread)

@@ -1,12 +1,15 @@
 #!/usr/bin/env python
 """Django's command line: `python manage.py help` lists what it can do."""
 
+import signal
 import sys
 
 from project import environment
 
 
 def main() -> None:
+    # The first process of a container ignores SIGTERM unless it handles it.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     environment.select_settings("project.settings")
     try:
         from django.core.management import execute_from_command_line

@@ -1,10 +1,13 @@
-"""SIGTERM: what was accepted is answered, and the process ends."""
+"""SIGTERM: what was accepted is answered, the process ends, and nothing stays behind."""
 
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from queue import SimpleQueue
 from types import SimpleNamespace
 
@@ -14,8 +17,8 @@ import requests
 
 from project.worker import take_signals
 from tests.load import eventually, names
-from tests.service import Service
-from tests.wire import HANG, connect, post, receive
+from tests.service import ROOT, Service, environment, free_port
+from tests.wire import HANG, connect, post, receive, request
 
 Serve = Callable[..., Service]
 
@@ -25,16 +28,18 @@ def end(service: Service) -> int:
     return service.process.wait(HANG)
 
 
-@pytest.mark.parametrize("idle", [False, True])
-def test_an_idle_service_ends_and_leaves_no_process(serve: Serve, idle: bool) -> None:
-    service = serve()
-    workers = psutil.Process(service.process.pid).children(recursive=True)
-    with requests.Session() as session:
-        if idle:  # a connection that is kept alive without a request
-            session.get(f"{service.url}/lists", timeout=HANG)
-        assert end(service) == 0
-    assert not [worker for worker in workers if worker.is_running()]
-    assert service.records()[-1]["message"] == "Shutting down: Master"
+def processes_of(service: Service) -> list[psutil.Process]:
+    arbiter = psutil.Process(service.process.pid)
+    return [arbiter, *arbiter.children(recursive=True)]
+
+
+def assert_ended(service: Service, processes: list[psutil.Process]) -> None:
+    assert service.process.wait(HANG) == 0
+    eventually(lambda: not any(map(is_alive, processes)), "the workers to end")
+
+
+def is_alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize("sent_before", [True, False])
@@ -123,3 +128,111 @@ def test_writes_until_the_end_are_kept(serve: Serve, database_url: str) -> None:
     assert all(found[name] == 1 for name in acknowledged)
     # A handshake that the kernel completes while the last listener closes cannot be told apart.
     assert len(unanswered) <= len(clients)
+
+
+def test_every_connection_in_the_listeners_queue_is_answered(serve: Serve) -> None:
+    """No worker has seen them when it is told to stop."""
+    service = serve()
+    arbiter, *workers = processes_of(service)
+    with ExitStack() as stack:
+        for worker in workers:
+            worker.suspend()
+        clients = [stack.enter_context(connect(service)) for _ in range(40)]
+        for client in clients:
+            client.sendall(post(b'{"name": "queued"}'))
+        service.process.send_signal(signal.SIGTERM)
+        for worker in workers:
+            worker.resume()
+        answers = [receive(client, "POST") for client in clients]
+    assert [answer and answer.status for answer in answers] == [201] * 40
+    assert_ended(service, [arbiter, *workers])
+
+
+def test_a_request_on_an_idle_connection_is_answered(serve: Serve) -> None:
+    service = serve()
+    processes = processes_of(service)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(service)) for _ in range(10)]
+        for client in clients:
+            client.sendall(request())
+            assert receive(client)
+        service.process.send_signal(signal.SIGTERM)
+        for client in clients:
+            client.sendall(request())
+        for client in clients:
+            answer = receive(client)
+            assert answer is not None
+            assert answer.status == 200
+    assert_ended(service, processes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_idle_clients_do_not_hold_it_up(serve: Serve, number: signal.Signals) -> None:
+    # Were it to wait for one of them, it would for longer than a test does.
+    service = serve(KEEP_ALIVE="600", CLIENT_TIMEOUT="600", GRACEFUL_TIMEOUT="600")
+    processes = processes_of(service)
+    with ExitStack() as stack:
+        for used in (True, False) * 5:
+            client = stack.enter_context(connect(service))
+            if used:
+                client.sendall(request())
+                assert receive(client)
+        service.process.send_signal(number)
+        assert_ended(service, processes)
+
+
+def test_a_request_that_never_ends_is_given_up_in_time(serve: Serve) -> None:
+    service = serve(CLIENT_TIMEOUT="600", GRACEFUL_TIMEOUT="1")
+    processes = processes_of(service)
+    with connect(service) as client:
+        client.sendall(post(b"{", "Content-Length: 1000", "Expect: 100-continue"))
+        assert client.recv(100).startswith(b"HTTP/1.1 100")
+        service.process.send_signal(signal.SIGTERM)
+        assert_ended(service, processes)
+
+
+def test_workers_end_with_a_parent_that_is_killed(serve: Serve) -> None:
+    service = serve()
+    processes = processes_of(service)
+    service.process.kill()
+    service.process.wait(HANG)
+    eventually(lambda: not any(map(is_alive, processes)), "the workers to end")
+
+
+def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
+    service = serve(WEB_CONCURRENCY="1")
+    arbiter, worker = processes_of(service)
+    worker.kill()
+    eventually(lambda: set(arbiter.children()) - {worker}, "another worker")
+    assert requests.get(f"{service.url}/lists", timeout=HANG).status_code == 200
+
+
+def test_a_worker_that_has_only_just_begun_is_stopped_as_well(serve: Serve) -> None:
+    service = serve(WEB_CONCURRENCY="1", GRACEFUL_TIMEOUT="600")
+    arbiter, worker = processes_of(service)
+    worker.kill()
+    while not (begun := set(arbiter.children()) - {worker}):
+        pass
+    (young,) = begun
+    # Where it has no handler yet.
+    young.suspend()
+    service.process.send_signal(signal.SIGTERM)
+    eventually(lambda: "Handling signal: term" in service.text(), "the arbiter to be told")
+    young.resume()
+    assert_ended(service, [arbiter, young])
+
+
+def test_it_can_be_stopped_while_it_waits_for_the_database() -> None:
+    """By a handler of its own: the first process of a container ignores SIGTERM without one."""
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=environment({"DATABASE_URL": url, "DATABASE_WAIT": "600"}),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert any("waiting for the database" in line for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(HANG) == 128 + signal.SIGTERM

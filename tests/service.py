@@ -14,7 +14,7 @@ from typing import Any, Self
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 120  # a guard against a hang; an idle machine needs three
 
 
 def free_port() -> int:
@@ -92,7 +92,7 @@ class Service:
             try:
                 if requests.get(f"{self.url}{self.awaited}", timeout=5).ok:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
         raise AssertionError(f"the service was not ready in {START_SECONDS} s:\n{self.text()}")
 

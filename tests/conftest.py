@@ -1,7 +1,9 @@
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -55,6 +57,22 @@ def empty_database(folder: Path) -> Iterator[str]:
 def database_url(tmp_path: Path) -> Iterator[str]:
     with empty_database(tmp_path) as url:
         yield url
+
+
+@pytest.fixture
+def execute(database_url: str) -> Callable[[str], None]:
+    """Runs a statement on the service's database, behind its back."""
+
+    def run(statement: str) -> None:
+        if database_url.startswith("sqlite"):
+            connection: Any = sqlite3.connect(urlsplit(database_url).path)
+        else:
+            connection = psycopg2.connect(database_url)
+        connection.cursor().execute(statement)
+        connection.commit()
+        connection.close()
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,9 @@
 """What the running service writes: one record a line, and nothing else."""
 
 import re
-import sqlite3
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg2
 import pytest
 import requests
 from django.test import Client
@@ -14,22 +11,6 @@ from django.test import Client
 from tests.service import Service
 
 Serve = Callable[..., Service]
-
-
-@pytest.fixture
-def execute(database_url: str) -> Callable[[str], None]:
-    """Runs a statement on the service's database, behind its back."""
-
-    def run(statement: str) -> None:
-        if database_url.startswith("sqlite"):
-            connection: Any = sqlite3.connect(urlsplit(database_url).path)
-        else:
-            connection = psycopg2.connect(database_url)
-        connection.cursor().execute(statement)
-        connection.commit()
-        connection.close()
-
-    return run
 
 
 def requests_of(service: Service) -> list[dict[str, Any]]:

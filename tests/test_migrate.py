@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import psycopg2
@@ -41,6 +41,20 @@ def test_several_at_once_apply_each_migration_once(database_url: str) -> None:
     assert [process.returncode for process in migrations] == [0] * 4, outputs
     assert sum("Applying tasklists.0001_initial... OK" in output for output in outputs) == 1
     assert sum("No migrations to apply." in output for output in outputs) == 3
+
+
+def test_a_migration_that_fails_is_named_and_leaves_the_way_free(
+    database_url: str, execute: Callable[[str], None]
+) -> None:
+    execute("CREATE TABLE tasklists_tasklist (other integer)")
+    failed = manage("migrate", DATABASE_URL=database_url)
+    assert failed.returncode == 1
+    [line] = failed.stderr.splitlines()
+    assert line.startswith("CommandError: migration tasklists.0001_initial failed: ")
+    assert "already exists" in line
+    execute("DROP TABLE tasklists_tasklist")
+    again = manage("migrate", DATABASE_URL=database_url)
+    assert again.returncode == 0, again.stderr
 
 
 @on_postgresql

@@ -6,8 +6,9 @@ import structlog
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
-from django.db import OperationalError, connections
+from django.db import Error, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
 
 from tasklists.errors import one_line
 from tasklists.migration_lock import migration_lock
@@ -24,6 +25,8 @@ class Command(migrate.Command):
         "DATABASE_WAIT seconds, and uses MIGRATION_DATABASE_URL where it is set."
     )
 
+    doing = "to migrate"
+
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         if "migration" in settings.DATABASES:
@@ -37,8 +40,16 @@ class Command(migrate.Command):
         try:
             with migration_lock(connection):
                 super().handle(*args, **options)
-        except OperationalError as error:
-            raise CommandError(f"the database went away: {one_line(error)}") from error
+        except Error as error:
+            lost = connection.vendor == "postgresql" and not connection.is_usable()
+            what = "the database went away" if lost else f"{self.doing} failed"
+            raise CommandError(f"{what}: {one_line(error)}") from error
+
+    def migration_progress_callback(
+        self, action: str, migration: Migration | None = None, fake: bool = False
+    ) -> None:
+        self.doing = f"migration {migration}" if migration else self.doing
+        super().migration_progress_callback(action, migration, fake)
 
 
 def wait_for(connection: BaseDatabaseWrapper, seconds: float) -> None:

@@ -159,6 +159,14 @@ class TestEnsureAdmin:
             "admin: made\n",
         ]
 
+    def test_without_tables(self, database_url: str) -> None:
+        result = manage("ensure_admin", DATABASE_URL=database_url, ADMIN_PASSWORD="hunter2")
+        assert result.returncode == 1
+        [line] = result.stderr.splitlines()
+        assert line.startswith("CommandError: the database is away or not migrated: ")
+        assert "auth_user" in line
+        assert "hunter2" not in line
+
     def test_without_a_password(self) -> None:
         result = manage("ensure_admin")
         assert result.returncode == 1

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
 
 
 class Command(BaseCommand):
@@ -15,13 +16,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.ADMIN_PASSWORD:
             raise CommandError("ADMIN_PASSWORD is not set: set it, or ADMIN_PASSWORD_FILE")
-        user, created = User.objects.get_or_create(
-            username=settings.ADMIN_USERNAME,
-            defaults={
-                "email": settings.ADMIN_EMAIL,
-                "password": make_password(settings.ADMIN_PASSWORD),
-                "is_staff": True,
-                "is_superuser": True,
-            },
-        )
+        try:
+            user, created = User.objects.get_or_create(
+                username=settings.ADMIN_USERNAME,
+                defaults={
+                    "email": settings.ADMIN_EMAIL,
+                    "password": make_password(settings.ADMIN_PASSWORD),
+                    "is_staff": True,
+                    "is_superuser": True,
+                },
+            )
+        except Error as error:
+            reason = " ".join(str(error).split())
+            raise CommandError(f"the database is away or not migrated: {reason}") from error
         self.stdout.write(f"{user.username}: {'made' if created else 'exists, left as is'}")

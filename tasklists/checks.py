@@ -125,6 +125,26 @@ def migration_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register()
+def certificates(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """libpq would say so as well, but as of a database that is away, for which one waits."""
+    files = {
+        (option, str(path))
+        for database in settings.DATABASES.values()
+        for option, path in database.get("OPTIONS", {}).items()
+        if option in ("sslrootcert", "sslcert", "sslkey") and path != "system"
+    }
+    return [
+        Error(
+            f"The database's URL names {path} as {option}, which cannot be read.",
+            hint="Mount the file there, or correct the path.",
+            id="tasklists.E011",
+        )
+        for option, path in sorted(files)
+        if not os.access(path, os.R_OK)
+    ]
+
+
 @register(SERVE, deploy=True)
 def debug_when_served(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     if not settings.DEBUG:

@@ -108,6 +108,17 @@ def test_a_migration_database_of_the_same_kind(use: Use) -> None:
     assert found() == {}
 
 
+def test_a_certificate_that_cannot_be_read(use: Use, tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").touch()
+    options = {"sslrootcert": str(tmp_path / "ca.crt"), "sslmode": "verify-full"}
+    use(ENGINE=POSTGRESQL, OPTIONS=options)
+    assert found() == {}
+    use(ENGINE=POSTGRESQL, OPTIONS={"sslrootcert": "system"})
+    assert found() == {}
+    use("migration", ENGINE=POSTGRESQL, OPTIONS=options | {"sslkey": "/none.key"})
+    assert "/none.key as sslkey" in found()["tasklists.E011"].msg
+
+
 def test_debug(settings: LazySettings) -> None:
     settings.DEBUG = True
     assert "DEBUG" in found()["tasklists.E009"].msg

@@ -96,6 +96,7 @@ class TestRunserver:
         for path, headers, status in [
             ("/nothing", {}, 404),
             ("/lists/none", {}, 404),
+            ("/static/none.css", {}, 404),
             ("/lists", {"Host": "evil.example"}, 400),
             ("/lists?limit=0", {}, 400),
         ]:

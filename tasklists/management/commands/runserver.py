@@ -1,5 +1,5 @@
 from django.conf import settings
-from django.contrib.staticfiles.management.commands import runserver
+from django.core.management.commands import runserver
 from django.core.servers.basehttp import WSGIRequestHandler
 from django.db import OperationalError
 
@@ -12,6 +12,8 @@ WSGIRequestHandler.error_message_format = (
 )
 
 
+# Not the command of staticfiles, whose own handler of assets answers errors with pages:
+# WhiteNoise serves them here as it does under `serve`, but for the need to collect them.
 class Command(runserver.Command):
     help = "Serves on port 5000 for development: reloads when the code changes, and shows errors."
     default_port = str(settings.PORT)

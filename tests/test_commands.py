@@ -52,10 +52,13 @@ class TestServe:
         assert "gunicorn" in " ".join(process.cmdline())
         eventually(lambda: len(process.children()) == 3, "three workers")
 
-    def test_never_migrate(self, database_url: str) -> None:
-        variables = {"DATABASE_URL": database_url, "MIGRATE": "never"}
+    def test_never_migrate_and_a_key_that_is_weak(self, database_url: str) -> None:
+        variables = {"DATABASE_URL": database_url, "MIGRATE": "never", "SECRET_KEY": "hunter2"}
         with Service(variables, awaited="/health/live") as service:
             assert_unmigrated(service)
+            [warning] = [record for record in service.records() if "check" in record]
+            assert warning["check"] == "security.W009"
+            assert "hunter2" not in service.text()
 
     def test_without_a_key_all_workers_share_a_random_one(
         self, serve: Serve, database_url: str

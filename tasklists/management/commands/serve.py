@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core import checks
+from django.core.checks.security.base import check_secret_key
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
@@ -24,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         found = checks.run_checks()
         found += checks.run_checks(tags=[SERVE], include_deployment_checks=True)
-        found += ephemeral_secret_key(None)
+        found += ephemeral_secret_key(None) + check_secret_key(None)
         for message in found:
             logger.log(message.level, message.msg, hint=message.hint, check=message.id)
         if any(message.is_serious() for message in found):

@@ -19,9 +19,11 @@ def main(command: list[str]) -> int:
         with tempfile.TemporaryDirectory() as folder:
             again = Path(folder) / f"{name}.txt"
             again.write_text(locked)
-            subprocess.run(
-                [*command, f"{name}.in", "--output-file", str(again)], cwd=ROOT, check=True
+            done = subprocess.run(
+                [*command, f"{name}.in", "--output-file", str(again)], cwd=ROOT, check=False
             )
+            if done.returncode:  # uv has said why
+                sys.exit(f"{name}.in cannot be resolved, which needs the network")
             if again.read_text() != locked:
                 stale.append(f"{name}.txt")
     if stale:

@@ -42,7 +42,7 @@ WORKDIR /app
 USER 10001:0
 VOLUME /data
 EXPOSE 5000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD ["python", "-c", "\
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["python", "-c", "\
 import http.client, os, sys; \
 connection = http.client.HTTPConnection('localhost', int(os.environ.get('PORT') or 5000)); \
 connection.request('GET', '/health/ready'); \

@@ -15,9 +15,13 @@ class Container:
 
     def ready(self, port: int = 5000) -> Self:
         """Wait until it answers that it is ready on its ``port``."""
-        self.url = f"http://{self.terminal(f'docker port {self.id} {port}/tcp')}"
+        self.published(port)
         eventually(lambda: self.running() and self.get("/health/ready").ok)
         return self
+
+    def published(self, port: int = 5000) -> None:
+        """Find out the address at which this machine reaches its ``port``."""
+        self.url = f"http://{self.terminal(f'docker port {self.id} {port}/tcp')}"
 
     def running(self) -> bool:
         assert self.state()["Running"], self.log()

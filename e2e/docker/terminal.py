@@ -29,7 +29,7 @@ def eventually(look: Callable[[], Value], seconds: float = SECONDS) -> Value:
     while True:
         try:
             value, reason = look(), None
-        except (AssertionError, LookupError, OSError, ValueError, CommandFailed) as error:
+        except (AssertionError, LookupError, OSError, ValueError, CommandError) as error:
             value, reason = None, error
         if value:
             return value
@@ -38,7 +38,7 @@ def eventually(look: Callable[[], Value], seconds: float = SECONDS) -> Value:
         time.sleep(0.1)
 
 
-class CommandFailed(Exception):
+class CommandError(Exception):
     pass
 
 
@@ -54,17 +54,17 @@ class Terminal:
         self.volumes: list[str] = []
 
     def __call__(self, command: str, *, seconds: float = SECONDS) -> str:
-        """What ``command`` prints; CommandFailed, with what it complains about, if it fails."""
+        """What ``command`` prints; CommandError, with what it complains about, if it fails."""
         detached = re.match("docker run .*-d ", command)
         volumes = self._volumes() if detached else set()
         done = self.run(command, seconds=seconds)
-        if done.returncode:
-            raise CommandFailed(f"{command}: {done.stderr or done.stdout}")
         output = done.stdout.strip()
-        if detached:
+        if detached and output:  # also when it could be made, but not be started
             self.containers.append(output)
             self.volumes += self._mounted(output) - volumes
-        elif command.startswith("docker network create "):
+        if done.returncode:
+            raise CommandError(f"{command}: {done.stderr or output}")
+        if command.startswith("docker network create "):
             self.networks.append(output)
         elif command.startswith("docker volume create "):
             self.volumes.append(output)

@@ -1,16 +1,13 @@
 """Step 4 of the course: both containers at once, with Compose."""
 
-import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from e2e.docker.course import GET, POST, names
 from e2e.docker.terminal import BUILD_SECONDS, SECONDS, Terminal, eventually
-
-GET = "curl -s localhost:5000/lists"
-POST = """curl -s -X POST -H 'Content-Type: application/json' -d '{"name": "test"}' localhost:5000/lists"""
 
 
 @pytest.fixture(params=["docker-compose", "docker compose"])
@@ -19,10 +16,6 @@ def compose(request: pytest.FixtureRequest, course: Terminal) -> Iterator[str]:
     spelling: str = request.param
     yield spelling
     course.run(f"{spelling} down -v", seconds=BUILD_SECONDS)
-
-
-def names(course: Terminal) -> list[str]:
-    return [task_list["name"] for task_list in json.loads(course(GET))]
 
 
 def test_data_survives_down_and_not_down_with_volumes(course: Terminal, compose: str) -> None:

@@ -28,25 +28,20 @@ def config(terminal: Terminal, image: str) -> dict[str, Any]:
 def files(terminal: Terminal, image: str) -> Files:
     """Each file's type, permissions, owner, group, target and content's hash."""
     container = terminal(f"docker create {image}")
-    found: Files = {}
+    export = subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE)
     try:
-        with subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export:
-            with tarfile.open(fileobj=export.stdout, mode="r|") as archive:
-                for member in archive:
-                    file = archive.extractfile(member) if member.isfile() else None
-                    content = hashlib.sha256(file.read()).hexdigest() if file else ""
-                    owner = (member.uid, member.gid)
-                    found[member.name] = (
-                        member.type,
-                        member.mode,
-                        *owner,
-                        member.linkname,
-                        content,
-                    )
-        assert export.returncode == 0
+        with export, tarfile.open(fileobj=export.stdout, mode="r|") as archive:
+            found = {member.name: description(archive, member) for member in archive}
     finally:
         terminal(f"docker rm -v {container}")
+    assert export.returncode == 0
     return found
+
+
+def description(archive: tarfile.TarFile, file: tarfile.TarInfo) -> tuple[Any, ...]:
+    content = archive.extractfile(file) if file.isfile() else None
+    digest = hashlib.sha256(content.read()).hexdigest() if content else ""
+    return file.type, file.mode, file.uid, file.gid, file.linkname, digest
 
 
 def test_it_says_what_it_is(terminal: Terminal) -> None:
@@ -138,10 +133,8 @@ def test_every_module_has_bytecode(terminal: Terminal) -> None:
 
 
 def test_the_user_may_write_to_data_and_temporary_folders_alone(terminal: Terminal) -> None:
-    writable = in_image(
-        terminal,
-        "sh -c 'find / -xdev -writable -not -type l -not -path \"/proc/*\" 2>/dev/null; true'",
-    ).split()
+    find = "find / -xdev -writable -not -type l -not -path '/proc/*'"
+    writable = in_image(terminal, f'sh -c "{find} 2>/dev/null; true"').split()
     assert set(writable) == {"/data", "/tmp", "/var/tmp", "/run/lock"}
     assert in_image(terminal, "stat -c '%u:%g %a' /data") == "10001:0 770"
 

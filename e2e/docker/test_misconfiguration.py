@@ -10,6 +10,9 @@ from e2e.docker.terminal import Terminal, eventually
 
 Serve = Callable[..., Container]
 
+# Its absence is a line of its own.
+KEY = "-e SECRET_KEY=not-of-interest-here"
+
 
 @pytest.mark.parametrize(
     ("options", "reason"),
@@ -49,11 +52,13 @@ def test_a_wrong_value(serve: Serve, options: str, line: str) -> None:
     ("options", "reason"),
     [
         ("--user 12345:12345", "user 12345"),
+        ("-e DATABASE_URL=sqlite:////app/tasklists.sqlite3", "user 10001"),
+        ("-e DATABASE_URL=sqlite:////root/data/tasklists.sqlite3", "no folder /root/data"),
         ("-e DATABASE_URL=sqlite:////none/tasklists.sqlite3", "no folder /none"),
     ],
 )
 def test_a_folder_for_data_that_cannot_be_written(serve: Serve, options: str, reason: str) -> None:
-    container = serve(f"-e SECRET_KEY=not-of-interest-here {options}")
+    container = serve(f"{KEY} {options}")
     assert container.ended() == 1
     (event,) = container.events()
     assert event["level"] == "error"
@@ -64,7 +69,7 @@ def test_a_folder_for_data_that_cannot_be_written(serve: Serve, options: str, re
 def test_a_folder_of_this_machine_that_belongs_to_another(serve: Serve, tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o755)
-    container = serve(f"-e SECRET_KEY=not-of-interest-here --user 12345 -v {folder}:/data")
+    container = serve(f"{KEY} --user 12345 -v {folder}:/data")
     assert container.ended() == 1
     (event,) = container.events()
     assert event["level"] == "error"
@@ -80,9 +85,7 @@ def test_a_folder_of_this_machine_that_belongs_to_another(serve: Serve, tmp_path
     ],
 )
 def test_a_database_that_never_comes(serve: Serve, url: str, reason: str) -> None:
-    container = serve(
-        f"-e SECRET_KEY=not-of-interest-here -e DATABASE_WAIT=4 -e DATABASE_URL={url}"
-    )
+    container = serve(f"{KEY} -e DATABASE_WAIT=4 -e DATABASE_URL={url}")
     assert container.ended() == 1
     *waiting, last = container.events()
     assert waiting
@@ -98,11 +101,10 @@ def test_a_database_that_never_comes(serve: Serve, url: str, reason: str) -> Non
 @pytest.mark.usefixtures("database")
 def test_a_wrong_password(serve: Serve, network: str) -> None:
     container = serve(
-        f"--network {network} -e SECRET_KEY=not-of-interest-here"
-        " -e DATABASE_URL=postgresql://postgres:wrong@db/tasklists"
+        f"--network {network} {KEY} -e DATABASE_URL=postgresql://postgres:wrong@db/tasklists"
     )
-    refused = 'password authentication failed for user "postgres"'
-    eventually(lambda: refused in container.events()[-1].get("error", ""))
+    refused = r"password authentication failed for user \"postgres\""
+    eventually(lambda: refused in container.log())
     assert container.running()
     assert "wrong" not in container.log()
 
@@ -110,9 +112,7 @@ def test_a_wrong_password(serve: Serve, network: str) -> None:
 def test_a_port_that_another_process_has(terminal: Terminal, serve: Serve) -> None:
     """As in a pod, whose containers share an address; across containers the engine says it."""
     first = serve().ready()
-    second = terminal(
-        f"docker run -d --network container:{first.id} -e SECRET_KEY=not-of-interest-here app:latest"
-    )
+    second = terminal(f"docker run -d --network container:{first.id} {KEY} app:latest")
     assert terminal(f"docker wait {second}") == "1"
     log = terminal(f"docker logs {second}")
     assert len(log.splitlines()) == 1

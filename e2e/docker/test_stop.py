@@ -21,23 +21,25 @@ def test_a_request_under_way_is_answered(
     terminal: Terminal, serve: Serve, network: str, database: str
 ) -> None:
     container = serve(f"--network {network} {POSTGRESQL}").ready()
-    psql = f"docker exec {database} psql -U postgres -At tasklists -c"
-    waiting = f'{psql} "select count(*) from pg_locks where not granted"'
-    lock = "begin; lock table tasklists_tasklist; select pg_sleep(600)"
-    unlock = f"{psql} \"select pg_terminate_backend(pid) from pg_stat_activity where query like 'begin; lock%'\""
+
+    def sql(statement: str) -> str:
+        return terminal(f'docker exec {database} psql -U postgres -At tasklists -c "{statement}"')
+
+    def activity(condition: str) -> str:
+        return sql(f"select pid from pg_stat_activity where {condition}")
+
     with ThreadPoolExecutor(3) as threads:
+        # psql ends with an error when its connection is closed, which releases the lock.
+        threads.submit(sql, "begin; lock table tasklists_tasklist; select pg_sleep(50)")
+        locker = eventually(lambda: activity("wait_event = 'PgSleep'"))
         try:
-            threads.submit(terminal.run, f'{psql} "{lock}"')
-            eventually(
-                lambda: "PgSleep" in terminal(f'{psql} "select wait_event from pg_stat_activity"')
-            )
             request = threads.submit(container.add, "accepted")
-            eventually(lambda: terminal(waiting) == "1")
+            eventually(lambda: activity("wait_event_type = 'Lock'"))
             stop = threads.submit(container.stop)
             eventually(lambda: "Handling signal: term" in container.log())
             assert not request.done()
         finally:
-            terminal(unlock)
+            sql(f"select pg_terminate_backend({locker})")
         request.result()
         assert stop.result() == 0
-    assert terminal(f'{psql} "select name from tasklists_tasklist"') == "accepted"
+    assert sql("select name from tasklists_tasklist") == "accepted"

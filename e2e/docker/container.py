@@ -8,6 +8,10 @@ import requests
 from e2e.docker.terminal import SECONDS, Terminal, eventually
 
 
+class EndedError(Exception):
+    """A container that should run has ended; the message is its log. No wait goes on for it."""
+
+
 class Container:
     def __init__(self, terminal: Terminal, options: str = "", command: str = "") -> None:
         self.terminal = terminal
@@ -24,7 +28,8 @@ class Container:
         self.url = f"http://{self.terminal(f'docker port {self.id} {port}/tcp')}"
 
     def running(self) -> bool:
-        assert self.state()["Running"], self.log()
+        if not self.state()["Running"]:
+            raise EndedError(self.log())
         return True
 
     def state(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is in the image, and what is not."""
 
 import hashlib
+import re
 import shutil
 import subprocess
 import tarfile
@@ -82,7 +83,7 @@ def test_a_second_build_is_the_same_file_by_file(
     assert changed == set()
 
 
-def test_a_change_of_code_alone_renews_one_layer(
+def test_a_change_of_code_alone_installs_nothing_and_renews_one_layer(
     terminal: Terminal, own_name: str, tmp_path: Path
 ) -> None:
     for name in ("Dockerfile", ".dockerignore", "requirements.txt", "manage.py"):
@@ -90,19 +91,22 @@ def test_a_change_of_code_alone_renews_one_layer(
     for name in ("project", "tasklists"):
         shutil.copytree(ROOT / name, tmp_path / name)
 
-    def layers() -> list[str]:
-        terminal(f"docker build -t {own_name} {tmp_path}", seconds=BUILD_SECONDS)
-        found: list[str] = terminal.inspect(own_name, "image")["RootFS"]["Layers"]
-        return found
+    def build() -> tuple[str, list[str]]:
+        command = f"DOCKER_BUILDKIT=1 docker build --progress=plain -t {own_name} {tmp_path} 2>&1"
+        output = terminal(command, seconds=BUILD_SECONDS)
+        return output, terminal.inspect(own_name, "image")["RootFS"]["Layers"]
 
     try:
-        before = layers()
-        (tmp_path / "tasklists" / "new.py").write_text("# new\n")
-        after = layers()
+        _, before = build()
+        (tmp_path / "tasklists" / "new.py").write_text(f"# {own_name}\n")
+        output, after = build()
     finally:
         terminal.run(f"docker image rm {own_name}")
     assert len(before) == len(after)
     assert len(set(before) - set(after)) == 1
+    install = re.search(r"^(#\d+) .* RUN python -m venv", output, re.MULTILINE)
+    assert install
+    assert f"{install[1]} CACHED" in output
 
 
 def test_nothing_of_development_is_inside(terminal: Terminal) -> None:

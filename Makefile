@@ -54,12 +54,13 @@ schema: .venv/run ## write docs/openapi.yaml
 	$(BIN)/python manage.py spectacular --file docs/openapi.yaml
 
 REVISION := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 image: ## build the image app:latest
-	docker build --build-arg REVISION=$(REVISION) --tag app:latest .
+	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --tag app:latest .
 
-up: ## serve on http://localhost:5000 with PostgreSQL, by Docker Compose
-	docker compose up --build --detach --wait
+up: image ## serve on http://localhost:5000 with PostgreSQL, by Docker Compose
+	docker compose up --detach --wait
 
 down: ## stop what `make up` started; its data stays
 	docker compose down

@@ -114,7 +114,7 @@ def memory(terminal: Terminal) -> None:
 
 
 def report(measure: str, value: float, unit: str, aim: float) -> None:
-    print(f"{measure:<49} {value:7.2f} {unit:<2}  at most {aim:g}", flush=True)
+    print(f"{measure:<51} {value:7.2f} {unit:<2}  at most {aim:g}", flush=True)
 
 
 def repeated(measure: Callable[[], float]) -> float:

@@ -36,8 +36,10 @@ if [ -n "$filled" ] && [ "$OVERWRITE" != true ]; then
 fi
 
 # COMMIT comes only after the whole of the backup; without it the end of psql rolls all of it back.
+# The lock is that of migrations (tasklists/migration_lock.py), which would deadlock with this.
 {
-  echo "BEGIN; SET LOCAL lock_timeout = '60s'; SET LOCAL client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+  echo "BEGIN; SELECT pg_advisory_xact_lock(8386110886358119284);"
+  echo "SET LOCAL lock_timeout = '60s'; SET LOCAL client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
   pg_restore --no-owner --no-privileges --file=- "$BACKUP"
   echo "SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), '$mark') \\gexec"
   echo "COMMIT;"

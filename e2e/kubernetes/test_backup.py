@@ -1,12 +1,16 @@
 """A backup, restored: in place, and into another release, as a move to another PostgreSQL goes."""
 
-import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from e2e.kubernetes.backup import back_up, finished_restore, restore, restores
 from e2e.kubernetes.cluster import Namespace, eventually
 from e2e.kubernetes.release import SMALL, Release, Values, merge
 
+KEY = int.from_bytes(b"tasklist")  # tasklists/migration_lock.py
 OLD: Values = merge(SMALL, {"backup": {"enabled": True, "keep": 2}})
 
 
@@ -34,7 +38,7 @@ def moved(old: Release, backup: str) -> Values:
 def new(old: Release, moved: Values) -> Release:
     release = Release(old.namespace, "new")
     release.install(moved)
-    ended(release, restores(release))
+    finished_restore(release, restores(release))
     return release
 
 
@@ -66,6 +70,20 @@ def test_a_restored_backup_is_not_restored_again_by_an_upgrade(new: Release, mov
     assert new.client().names() == ["backed up", "one more"]
 
 
+def test_a_restore_waits_for_the_end_of_a_migration(new: Release, moved: Values) -> None:
+    """Which is under way in the pods of the application when both are installed together."""
+    values = merge(moved, {"restore": {"attempt": 4, "overwrite": True}})
+    with locked(new, KEY):
+        before = restores(new)
+        new.upgrade(values, options=())
+        waiting = "SELECT 'waits' FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        eventually(lambda: "waits" in query(new, waiting), "the restore waits")
+        assert new.client().names() == ["backed up", "one more"]
+    finished_restore(new, restores(new) - before)
+    assert new.client().names() == ["backed up"]
+    new.client().add("one more")
+
+
 def test_a_backup_that_is_not_there_is_named_with_those_that_are(
     new: Release, moved: Values, backup: str
 ) -> None:
@@ -79,38 +97,31 @@ def test_the_newest_backups_stay(old: Release, backup: str) -> None:
     second = back_up(old, "second")
     third = back_up(old, "third")
     assert backup < second < third
-    said = old.namespace.kubectl("logs", "job/third")
-    assert f"removed '{backup}'" in said
-    assert said.count(".dump\n") == 3  # what was made, and the two that are listed
+    removed, _, listed = old.namespace.kubectl("logs", "job/third").partition("made ")
+    assert removed == f"removed '{backup}'\n"
+    assert second in listed
+    assert third in listed
 
 
-def back_up(release: Release, job: str) -> str:
-    """Run the CronJob once; the name of the file it made."""
-    cronjob = f"--from=cronjob/{release.one('cronjob', 'backup')}"
-    release.namespace.kubectl("create", "job", cronjob, job)
-    release.namespace.kubectl("wait", f"job/{job}", "--for=condition=Complete", "--timeout=120s")
-    made = re.search(r"^made (\S+);", release.namespace.kubectl("logs", f"job/{job}"), re.MULTILINE)
-    assert made
-    return made[1]
+def query(release: Release, sql: str) -> str:
+    pod = release.one("pod", "postgres")
+    psql = ("psql", "--username=postgres", "--dbname=tasklists", f"--command={sql}")
+    return release.namespace.kubectl("exec", pod, "--", *psql)
 
 
-def restores(release: Release) -> set[str]:
-    return {job["metadata"]["name"] for job in release.get("job", "restore")}
-
-
-def restore(release: Release, values: Values) -> str:
-    """Upgrade to values that restore; what the Job had to say."""
-    before = restores(release)
-    release.upgrade(values, options=())
-    return ended(release, restores(release) - before)
-
-
-def ended(release: Release, jobs: set[str]) -> str:
-    (job,) = jobs
-
-    def done() -> bool:
-        conditions = release.namespace.get("job", job)["status"].get("conditions", [])
-        return any(condition["type"] in ("Complete", "Failed") for condition in conditions)
-
-    eventually(done, f"job {job} ends")
-    return release.namespace.kubectl("logs", f"job/{job}", "--container=restore")
+@contextmanager
+def locked(release: Release, key: int) -> Iterator[None]:
+    """Somebody else's session that holds an advisory lock."""
+    pod = release.one("pod", "postgres")
+    exec_ = ("kubectl", "--namespace", release.namespace.name, "exec", "--stdin", pod, "--")
+    psql = ("psql", "--username=postgres", "--dbname=tasklists", "--quiet", "--tuples-only")
+    with subprocess.Popen(
+        (*exec_, *psql), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as session:
+        assert session.stdin
+        assert session.stdout
+        session.stdin.write(f"SELECT pg_advisory_lock({key}) IS NOT NULL;\n")
+        session.stdin.flush()
+        assert session.stdout.readline().strip() == "t"
+        yield
+        session.stdin.close()

@@ -115,13 +115,22 @@ class Namespace:
 
     def state(self) -> str:
         """What somebody would look at first when something went wrong."""
-        return "\n".join(
-            self.kubectl(*command)
-            for command in (
-                ("get", "all,persistentvolumeclaims,jobs", "--output=wide"),
-                ("get", "events", "--sort-by=.lastTimestamp"),
-            )
-        )
+        looks: list[tuple[str, ...]] = [
+            ("get", "all,persistentvolumeclaims,jobs", "--output=wide"),
+            ("get", "events", "--sort-by=.lastTimestamp"),
+        ]
+        looks += [
+            ("logs", pod["metadata"]["name"], "--all-containers", "--prefix", "--tail=30")
+            for pod in self.get("pods")
+            if pod["status"]["phase"] not in ("Running", "Succeeded")
+        ]
+        return "\n".join(self.kubectl_or_why_not(*look) for look in looks)
+
+    def kubectl_or_why_not(self, *arguments: str) -> str:
+        try:
+            return self.kubectl(*arguments)
+        except CommandError as error:
+            return str(error)
 
 
 open_namespaces: list[Namespace] = []

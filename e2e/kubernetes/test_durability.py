@@ -1,8 +1,10 @@
 """Lists outlive every pod, and the release itself; so do the Secrets that open them."""
 
+import json
+
 import pytest
 
-from e2e.kubernetes.cluster import Namespace, eventually
+from e2e.kubernetes.cluster import CommandError, Namespace, eventually
 from e2e.kubernetes.release import SMALL, Release
 
 
@@ -38,6 +40,23 @@ def test_deletion_of_the_release(release: Release) -> None:
 
 
 def test_a_new_password_is_refused_before_it_locks_everybody_out(release: Release) -> None:
-    with pytest.raises(Exception, match=r"postgres\.auth\.password differs from the one that"):
+    with pytest.raises(CommandError, match=r"postgres\.auth\.password differs from the one that"):
         release.upgrade(SMALL, {"postgres": {"auth": {"password": "another"}}})
+    assert release.client().names() == ["kept"]
+
+
+def test_a_change_of_the_password(release: Release) -> None:
+    """As docs/kubernetes.md has it."""
+    kubectl = release.namespace.kubectl
+    database = release.one("pod", "postgres")
+    new = f"ALTER ROLE tasklists PASSWORD '{'n' * 40}'"
+    kubectl("exec", database, "--", "psql", "--username=postgres", f"--command={new}")
+    patch = json.dumps({"stringData": {"password": "n" * 40}})
+    kubectl("patch", "secret", release.one("secret", "postgres"), f"--patch={patch}")
+    kubectl("rollout", "restart", f"deployment/{release.one('deployment')}")
+    release.wait_until_rolled_out()
+    assert release.client().names() == ["kept"]
+
+    release.upgrade(SMALL)
+    assert release.secrets()[release.one("secret", "postgres")]["password"] == "n" * 40
     assert release.client().names() == ["kept"]

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart e2e-kubernetes bench bench-image bench-lock clean
+.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart e2e-kubernetes bench bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes
 
 bench-image: .venv/dev image ## measure the image: size, start, memory, stop
 	$(BIN)/python -m bench.image
+
+bench-chart: .venv/dev ## seconds from install to ready, of an upgrade and of an outage, on that cluster
+	$(BIN)/python -m bench.kubernetes
 
 PEERS := $(notdir $(wildcard bench/peers/*))
 

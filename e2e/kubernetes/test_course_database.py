@@ -19,8 +19,9 @@ def directory(room_for_the_course: None, tmp_path: Path) -> Iterator[Path]:
     node = nodes()[0]
     with folder(node) as path:
         volume = "postgres.persistence.staticVolume"
-        there = f"--set {volume}.path={path} --set {volume}.nodes={{{node}}}"
-        manifest = course(f"helm template app {CHART} -f {EXAMPLE} --skip-tests {there}")
+        options = f"--set {volume}.path={path} --set {volume}.nodes={{{node}}}"
+        options += " --set shutdown.delaySeconds=1 --skip-tests"
+        manifest = course(f"helm template app {CHART} -f {EXAMPLE} {options}")
         (tmp_path / "app.yaml").write_text(manifest)
         try:
             yield tmp_path
@@ -53,27 +54,22 @@ def test_deleting_any_pod_loses_nothing(directory: Path) -> None:
 def test_a_directory_at_once(directory: Path) -> None:
     course(f"kubectl apply -f {directory}")
     rolled_out()
+    LISTS.add("test")
     shown = course("kubectl get all")
     for name in ("deployment.apps/app", "statefulset.apps/app-db-st", "service/lb-svc"):
         assert name in shown
+
+    assert all(is_the_courses(name) for name in there())
+    course("kubectl delete all --all")
+    assert pods() == []
+    course(f"kubectl apply -f {directory}")
+    rolled_out()
+    assert LISTS.names() == ["test"], "the claim is not among what kubectl calls all"
 
     course(f"kubectl delete -f {directory}")
     eventually(lambda: not there(), "nothing is left")
     with pytest.raises(CommandError, match="NotFound"):
         course(f"kubectl get pv {VOLUME}")
-
-
-def test_all_of_the_namespace(directory: Path) -> None:
-    course(f"kubectl apply -f {directory}")
-    rolled_out()
-    LISTS.add("test")
-    assert all(is_the_courses(name) for name in there())
-    course("kubectl delete all --all")
-    eventually(lambda: not pods(), "the pods are gone")
-
-    course(f"kubectl apply -f {directory}")  # the claim was not among "all"
-    rolled_out()
-    assert LISTS.names() == ["test"]
 
 
 def rolled_out() -> None:

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.usefixtures("room_for_the_course")
 
 def test_replicas_diverge_and_come_back_empty(tmp_path: Path) -> None:
     example = EXAMPLES / "course-sqlite-replicas.yaml"
-    course(f"helm template app {CHART} -f {example} --skip-tests --output-dir {tmp_path}")
+    options = "--set shutdown.delaySeconds=1 --skip-tests"
+    course(f"helm template app {CHART} -f {example} {options} --output-dir {tmp_path}")
     course(f"kubectl apply -R -f {tmp_path}")
     course("kubectl rollout status deployment/app --timeout=120s")
     eventually(LISTS.is_there, "localhost:5000 answers")

@@ -19,6 +19,7 @@ class Failure(NamedTuple):
     """A request that was not answered with 201."""
 
     name: str
+    at: float  # time.monotonic()
     what: str  # the status and the body, or the error of the connection
     is_outage: bool  # whether it is what the service promises for a database that is away
 
@@ -32,7 +33,7 @@ class Writer:
     def __init__(self, url: str, threads: int = 4) -> None:
         self.url = f"{url}/lists"
         self.name = secrets.token_hex(4)
-        self.acknowledged: list[str] = []
+        self.acknowledged: dict[str, float] = {}  # names, with time.monotonic() of the answer
         self.failures: list[Failure] = []
         self.stopping = threading.Event()
         self.threads = [
@@ -79,10 +80,12 @@ class Writer:
         try:
             answer = session.post(self.url, json={"name": name}, timeout=TIMEOUT)
         except requests.RequestException as error:
-            self.failures.append(Failure(name, f"{started}: {error!r}", is_outage=False))
+            now = time.monotonic()
+            self.failures.append(Failure(name, now, f"{started}: {error!r}", is_outage=False))
             return
+        now = time.monotonic()
         if answer.status_code == 201:
-            self.acknowledged.append(name)
+            self.acknowledged[name] = now
             return
         is_outage = (
             answer.status_code == 503
@@ -90,7 +93,7 @@ class Writer:
             and answer.headers.get("Retry-After", "").isdigit()
         )
         what = f"{started}: {answer.status_code} {answer.headers} {answer.text}"
-        self.failures.append(Failure(name, what, is_outage))
+        self.failures.append(Failure(name, now, what, is_outage))
 
     def succeeds_again(self) -> bool:
         """Whether a request is acknowledged that began after this was called."""

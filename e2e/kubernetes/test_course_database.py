@@ -61,7 +61,7 @@ def test_a_directory_at_once(directory: Path) -> None:
 
     assert all(is_the_courses(name) for name in there())
     course("kubectl delete all --all")
-    assert pods() == []
+    eventually(lambda: not pods(), "pods that came again go as well")
     course(f"kubectl apply -f {directory}")
     rolled_out()
     assert LISTS.names() == ["test"], "the claim is not among what kubectl calls all"

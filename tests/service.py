@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +96,15 @@ class Service:
             except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
         raise AssertionError(f"the service was not ready in {START_SECONDS} s:\n{self.text()}")
+
+    def workers(self) -> list[psutil.Process]:
+        """gunicorn's, all of them: the first answers before the others are forked."""
+        count = int(self.variables.get("WEB_CONCURRENCY", "2"))
+        end = time.monotonic() + START_SECONDS
+        while len(workers := psutil.Process(self.process.pid).children()) != count:
+            assert time.monotonic() < end, f"{len(workers)} workers instead of {count}"
+            time.sleep(0.02)
+        return workers
 
     def text(self) -> str:
         """All that the process has written so far."""

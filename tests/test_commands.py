@@ -10,7 +10,6 @@ import pytest
 import requests
 
 from project.environment import EPHEMERAL_PREFIX
-from tests.load import eventually
 from tests.service import Service, free_port, manage
 from tests.wire import HANG
 
@@ -50,7 +49,7 @@ class TestServe:
         service = serve(WEB_CONCURRENCY="3")
         process = psutil.Process(service.process.pid)
         assert "gunicorn" in " ".join(process.cmdline())
-        eventually(lambda: len(process.children()) == 3, "three workers")
+        assert len(service.workers()) == 3
 
     def test_never_migrate_and_a_key_that_is_weak(self, database_url: str) -> None:
         variables = {"DATABASE_URL": database_url, "MIGRATE": "never", "SECRET_KEY": "hunter2"}

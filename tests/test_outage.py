@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 from django.db import connection
@@ -56,7 +55,7 @@ def test_a_database_that_ends_and_starts_again_loses_nothing(
     serve: Serve, database: PostgreSQL, end: Callable[[PostgreSQL], None]
 ) -> None:
     service = serve(DATABASE_URL=database.url)
-    workers = psutil.Process(service.process.pid).children()
+    workers = service.workers()
     with Load(service) as load:
         for _ in range(2):
             load.wait_for(201, 10)
@@ -72,7 +71,7 @@ def test_a_database_that_ends_and_starts_again_loses_nothing(
     found = names(service)
     assert all(found[name] == 1 for name in load.acknowledged)
     assert max(found.values()) == 1
-    assert psutil.Process(service.process.pid).children() == workers
+    assert service.workers() == workers
     assert_no_defect(service)
 
 
@@ -103,11 +102,12 @@ def test_a_frozen_database_holds_nobody_for_long(serve: Serve, database: Postgre
 @on_sqlite
 def test_a_full_disk_is_answered_with_503(serve: Serve) -> None:
     service = serve()
-    for worker in psutil.Process(service.process.pid).children():
+    workers = service.workers()
+    for worker in workers:
         resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
     with Load(service, clients=1) as load:
         load.wait_for(503, 5)
-        for worker in psutil.Process(service.process.pid).children():
+        for worker in workers:
             resource.prlimit(
                 worker.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
             )

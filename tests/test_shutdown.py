@@ -29,8 +29,7 @@ def end(service: Service) -> int:
 
 
 def processes_of(service: Service) -> list[psutil.Process]:
-    arbiter = psutil.Process(service.process.pid)
-    return [arbiter, *arbiter.children(recursive=True)]
+    return [psutil.Process(service.process.pid), *service.workers()]
 
 
 def assert_ended(service: Service, processes: list[psutil.Process]) -> None:

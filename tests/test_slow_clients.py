@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-import psutil
 import pytest
 import requests
 
@@ -45,7 +44,7 @@ def assert_serves(service: Service) -> None:
 
 def connections(service: Service) -> list[Any]:
     """Those that the service holds open."""
-    (worker,) = psutil.Process(service.process.pid).children()
+    (worker,) = service.workers()
     return [connection for connection in worker.net_connections("tcp") if connection.raddr]
 
 

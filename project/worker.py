@@ -142,14 +142,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 def take_signals(arbiter: Any, worker: Worker | None) -> None:
-    """Let SIGTERM end a worker that has not begun to work yet.
+    """Let a worker that has not begun to work yet end when it is told to.
 
-    Until then it has the arbiter's handler, which only queues the signal: the
+    Until then it has the arbiter's handlers, which only queue the signal: the
     service would take all of GRACEFUL_TIMEOUT to stop right after its start.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ending = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+    for number in ending:
+        signal.signal(number, lambda *_: sys.exit())
     queue = arbiter.SIG_QUEUE
-    if signal.SIGTERM in [queue.get() for _ in range(queue.qsize())]:
+    if ending & {queue.get() for _ in range(queue.qsize())}:
         sys.exit()
 
 

@@ -41,24 +41,30 @@ def is_alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
+ENDING = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
+
+
+@pytest.mark.parametrize("number", ENDING)
 @pytest.mark.parametrize("sent_before", [True, False])
-def test_a_worker_that_has_only_been_forked_does_not_keep_sigterm_waiting(
-    sent_before: bool,
+def test_a_worker_that_has_only_been_forked_is_not_deaf(
+    number: signal.Signals, sent_before: bool
 ) -> None:
     """A moment that no signal from outside can be made to hit."""
     arbiter = SimpleNamespace(SIG_QUEUE=SimpleQueue())
     arbiter.SIG_QUEUE.put(signal.SIGHUP)
-    before = signal.getsignal(signal.SIGTERM)
+    before = {each: signal.getsignal(each) for each in ENDING}
     try:
         if sent_before:
-            arbiter.SIG_QUEUE.put(signal.SIGTERM)
+            arbiter.SIG_QUEUE.put(number)
             with pytest.raises(SystemExit):
                 take_signals(arbiter, None)
         else:
             take_signals(arbiter, None)
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        with pytest.raises(SystemExit):
+            signal.raise_signal(number)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def test_requests_whose_connection_was_accepted_are_answered(serve: Serve) -> None:
@@ -206,7 +212,10 @@ def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
     assert requests.get(f"{service.url}/lists", timeout=HANG).status_code == 200
 
 
-def test_a_worker_that_has_only_just_begun_is_stopped_as_well(serve: Serve) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_that_has_only_just_begun_is_stopped_as_well(
+    serve: Serve, number: signal.Signals
+) -> None:
     service = serve(WEB_CONCURRENCY="1", GRACEFUL_TIMEOUT="600")
     arbiter, worker = processes_of(service)
     worker.kill()
@@ -215,8 +224,9 @@ def test_a_worker_that_has_only_just_begun_is_stopped_as_well(serve: Serve) -> N
     (young,) = begun
     # Where it has no handler yet.
     young.suspend()
-    service.process.send_signal(signal.SIGTERM)
-    eventually(lambda: "Handling signal: term" in service.text(), "the arbiter to be told")
+    service.process.send_signal(number)
+    told = f"Handling signal: {number.name.removeprefix('SIG').lower()}"
+    eventually(lambda: told in service.text(), "the arbiter to be told")
     young.resume()
     assert_ended(service, [arbiter, young])
 

@@ -13,6 +13,8 @@ RUNSERVER = sys.argv[1:2] == ["runserver"]
 HOST = r"\*|\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
 ORIGIN = r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 
+VERSION = "0.1.0"  # as chart/Chart.yaml has it
+
 # Security
 SECRET_KEY = env.secret_key("SECRET_KEY")
 DEBUG = env.boolean("DEBUG", default=RUNSERVER)
@@ -217,7 +219,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tasklists",
     "DESCRIPTION": "Task lists over HTTP.",
-    "VERSION": "1.0.0",
+    "VERSION": VERSION,
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from django.conf import settings
+
 from tests.service import ROOT, Service, manage
 
 DOCUMENT = ROOT / "docs/openapi.yaml"
@@ -17,6 +19,11 @@ def test_the_document_is_not_stale(tmp_path: Path) -> None:
     result = manage("spectacular", "--validate", "--fail-on-warn", "--file", str(made))
     assert result.returncode == 0, result.stderr
     assert made.read_text() == DOCUMENT.read_text(), "run `make schema`"
+
+
+def test_the_chart_is_of_the_same_version() -> None:
+    chart = (ROOT / "chart/Chart.yaml").read_text()
+    assert f'appVersion: "{settings.VERSION}"' in chart.splitlines()
 
 
 def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_path: Path) -> None:

@@ -82,12 +82,16 @@ def from_exception(error: BaseException) -> Problem | None:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database is away, overloaded, read-only for now or not migrated yet."""
+    """Whether the database is away, overloaded, damaged, read-only or not migrated yet."""
     if isinstance(error, db.OperationalError | db.InterfaceError):
         return True
-    state = getattr(error.__cause__, "pgcode", None)
+    if not isinstance(error, db.DatabaseError):
+        return False
+    cause = error.__cause__
     # read_only_sql_transaction, undefined_table, undefined_column
-    return isinstance(error, db.DatabaseError) and state in ("25006", "42P01", "42703")
+    return getattr(cause, "pgcode", None) in ("25006", "42P01", "42703") or getattr(
+        cause, "sqlite_errorname", ""
+    ).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def one_line(error: BaseException) -> str:

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -102,6 +103,14 @@ def test_its_patience_ends_in_one_line(database_url: str, path: str) -> None:
     [line] = result.stderr.splitlines()
     assert line.startswith("CommandError: the database does not answer: ")
     assert "secret" not in line
+
+
+def test_a_file_that_is_no_database_ends_it_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("This is not a database.\n" * 100)
+    failed = manage("migrate", DATABASE_URL=f"sqlite:///{tmp_path / 'notes.txt'}")
+    assert failed.returncode == 1
+    [line] = failed.stderr.splitlines()
+    assert line == "CommandError: the database does not answer: file is not a database"
 
 
 @on_postgresql

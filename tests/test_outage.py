@@ -151,3 +151,21 @@ def test_a_folder_that_is_removed_is_answered_with_503(serve: Serve, tmp_path: P
     assert manage("migrate", DATABASE_URL=service.variables["DATABASE_URL"]).returncode == 0
     eventually(lambda: get(service, "/lists").ok, "the service to find its new database")
     assert_no_defect(service)
+
+
+@on_sqlite
+def test_a_file_that_is_no_database_is_answered_with_503(serve: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "service.sqlite3"
+    url = f"sqlite:///{file}"
+    service = serve(DATABASE_URL=url, DATABASE_CONN_MAX_AGE="0")
+    whole = file.read_bytes()
+    # Another file, and a copy that was cut off.
+    for damage in (b"something else" * 1000, whole[: len(whole) // 2]):
+        file.write_bytes(damage)
+        assert_unavailable(get(service, "/lists"))
+        assert_unavailable(requests.post(f"{service.url}/lists", json={"name": "a"}, timeout=HANG))
+        assert_unavailable(get(service, "/health/ready"))
+    assert get(service, "/health/live").status_code == 200
+    file.write_bytes(whole)
+    eventually(lambda: get(service, "/lists").ok, "the service to find its database again")
+    assert_no_defect(service)

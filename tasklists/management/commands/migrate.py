@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
-from django.db import Error, OperationalError, connections
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
@@ -58,7 +58,7 @@ def wait_for(connection: BaseDatabaseWrapper, seconds: float) -> None:
     while True:
         try:
             return connection.ensure_connection()
-        except OperationalError as error:
+        except Error as error:
             remaining = end - time.monotonic()
             if connection.vendor == "sqlite" or remaining <= 0:
                 raise CommandError(f"the database does not answer: {one_line(error)}") from error

@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.core.management.commands import runserver
 from django.core.servers.basehttp import WSGIRequestHandler
-from django.db import OperationalError
+from django.db import Error
 
 from tasklists.errors import MEDIA_TYPE
 
@@ -22,5 +22,5 @@ class Command(runserver.Command):
         """As Django's, but a database that is away is answered with 503, not with an end."""
         try:
             super().check_migrations()
-        except OperationalError as error:
+        except Error as error:
             self.stdout.write(self.style.WARNING(f"\nThe database does not answer: {error}"))

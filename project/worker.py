@@ -159,9 +159,8 @@ def write_problem(sock: socket.socket, status: int, reason: str, message: str) -
     """In place of gunicorn's HTML: its answer to what it cannot hand to the application."""
     if status == http.HTTPStatus.NOT_IMPLEMENTED:  # a transfer coding: the client's mistake
         status, reason = http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.BAD_REQUEST.phrase
-    problem = {"type": "about:blank", "title": reason, "status": int(status)}
-    if message:
-        problem["detail"] = message
+    detail = message or "This is a defect; it has been logged."
+    problem = {"type": "about:blank", "title": reason, "status": int(status), "detail": detail}
     body = json.dumps(problem)
     head = (
         f"HTTP/1.1 {int(status)} {reason}\r\n"

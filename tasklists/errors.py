@@ -108,12 +108,8 @@ def too_large() -> Problem:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    problem = from_exception(exception) or Problem(400, "The request is malformed.")
-    return problem.response(request)
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return Problem(403, str(exception) or "This is not allowed.").response(request)
+    """What a middleware raises; of views ProblemDetailsMiddleware answers."""
+    return Problem(400, str(exception)).response(request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

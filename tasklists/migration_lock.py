@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.core.files import locks
+from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # The service's own number among the advisory locks of its database: "tasklist" in ASCII.
@@ -29,10 +30,9 @@ def migration_lock(connection: BaseDatabaseWrapper) -> Iterator[None]:
         try:
             yield
         finally:
-            if connection.is_usable():
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", [KEY])
-                    cursor.execute("RESET statement_timeout")
+            with suppress(Error), connection.cursor() as cursor:  # it may be lost
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [KEY])
+                cursor.execute("RESET statement_timeout")
     else:
         folder = os.open(Path(connection.settings_dict["NAME"]).parent, os.O_RDONLY)
         try:

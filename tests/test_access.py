@@ -1,14 +1,18 @@
 """API_ACCESS, tokens, sessions and CORS."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
 from tasklists.models import TaskList
+from tests.service import Service
+from tests.wire import HANG
 
 REQUESTS = [
     ("get", "/lists", 200),
@@ -118,6 +122,13 @@ class TestCors:
         exposed = response["Access-Control-Expose-Headers"].split(", ")
         assert {"ETag", "Link", "Location", "Retry-After"} <= set(exposed)
 
+    def test_the_asterisk_allows_any(self, serve: Callable[..., Service]) -> None:
+        service = serve(CORS_ALLOWED_ORIGINS="*")
+        response = requests.get(
+            f"{service.url}/lists", headers={"Origin": self.origin}, timeout=HANG
+        )
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+
     def test_an_error_too(self, client: Client) -> None:
         response = client.get("/nothing", headers={"Origin": self.origin})
         assert response.status_code == 404
@@ -161,6 +172,22 @@ class TestProxy:
         response = client.get("/lists", headers=self.headers)
         assert response.status_code == 301
         assert response["Location"] == "https://testserver/lists"
+
+    def test_https_only(self, serve: Callable[..., Service]) -> None:
+        service = serve(
+            HTTPS_ONLY="true", TRUST_PROXY_HEADERS="true", ALLOWED_HOSTS="tasks.example.com"
+        )
+
+        def get(**headers: str) -> requests.Response:
+            headers |= {"X-Forwarded-Host": "tasks.example.com"}
+            url = f"{service.url}/lists"
+            return requests.get(url, headers=headers, timeout=HANG, allow_redirects=False)
+
+        assert get().status_code == 301
+        assert get().headers["Location"] == "https://tasks.example.com/lists"
+        secure = get(**{"X-Forwarded-Proto": "https"})
+        assert secure.status_code == 200
+        assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
 
     def test_health_is_never_redirected(self, client: Client) -> None:
         assert client.get("/health/live").status_code == 200

@@ -4,6 +4,7 @@ import resource
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,23 @@ def test_a_frozen_database_holds_nobody_for_long(serve: Serve, database: Postgre
     assert max(found.values()) == 1
     assert get(service, "/health/ready").status_code == 200
     assert_no_defect(service)
+
+
+@on_postgresql
+def test_no_question_of_readiness_waits_for_a_frozen_database(
+    serve: Serve, database: PostgreSQL
+) -> None:
+    service = serve(DATABASE_URL=database.url, WEB_CONCURRENCY="1", DATABASE_CONNECT_TIMEOUT="30")
+    database.freeze()
+    try:
+        with ThreadPoolExecutor(3) as clients:
+            answers = list(clients.map(lambda _: get(service, "/health/ready"), range(3)))
+    finally:
+        database.thaw()
+    for answer in answers:
+        assert_unavailable(answer)
+        assert answer.json()["detail"] == "The database did not answer within 2 s."
+    eventually(lambda: get(service, "/health/ready").ok, "the service to be ready again")
 
 
 @on_sqlite

@@ -1,9 +1,13 @@
 """What a person sees in a browser: the browsable API, the admin and the documentation."""
 
 import re
+from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db.models.signals import post_save
 from django.test import Client
 
 from tasklists.models import TaskList
@@ -107,3 +111,26 @@ class TestAdmin:
         action = {"action": "delete_selected", "_selected_action": task_list.pk, "post": "yes"}
         admin.post(self.changelist, action)
         assert not TaskList.objects.exists()
+
+
+def test_who_may_not_do_it_reads_so(browser: Client, db: None) -> None:
+    browser.force_login(User.objects.create_user("clerk", is_staff=True))
+    page = browser.get("/admin/tasklists/tasklist/add/")
+    assert page.status_code == 403
+    assert "This is not allowed." in page.content.decode()
+
+
+def test_a_session_that_ends_during_its_request(admin: Client, settings: LazySettings) -> None:
+    settings.SESSION_SAVE_EVERY_REQUEST = True
+
+    def log_out(**kwargs: Any) -> None:
+        """As from another of the user's browsers, after this request was let in."""
+        Session.objects.all().delete()
+
+    post_save.connect(log_out, sender=TaskList)
+    try:
+        page = admin.post("/admin/tasklists/tasklist/add/", {"name": "x"})
+    finally:
+        post_save.disconnect(log_out, sender=TaskList)
+    assert page.status_code == 400
+    assert "session was deleted before the request completed" in page.content.decode()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.templatetags.static import static
 
 from tests.conftest import empty_database
 from tests.service import Service
@@ -127,11 +128,10 @@ def test_an_unused_connection_is_closed_in_the_end(serve: Serve) -> None:
             assert client.recv(1) == b""
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/lists", "/static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"],
-    ids=["lists", "file"],
-)
+SCRIPT = "drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js"
+
+
+@pytest.mark.parametrize("path", ["/lists", static(SCRIPT)], ids=["lists", "file"])
 def test_an_answer_that_is_not_read_is_given_up(one_thread: Service, path: str) -> None:
     for _ in range(100):
         exchange(one_thread, post(b'{"name": "%s"}' % (b"x" * 255)))

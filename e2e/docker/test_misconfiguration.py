@@ -1,5 +1,6 @@
 """A container that cannot work says why in one line of `docker logs`, and ends or waits."""
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from e2e.docker.terminal import Terminal, eventually
 Serve = Callable[..., Container]
 
 # Its absence is a line of its own.
-KEY = "-e SECRET_KEY=not-of-interest-here"
+KEY = f"-e SECRET_KEY={secrets.token_urlsafe(48)}"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
         if unknown:
             message = f"This parameter is unknown; known are {', '.join(known)}."
             raise InvalidParameters({name: [message] for name in sorted(unknown)})
+        if not request.query_params.keys() & view.filterset_class.base_filters.keys():
+            return queryset  # a form to check nothing would take a sixth of the time
         try:
             return super().filter_queryset(request, queryset, view)
         except ValidationError as error:

@@ -24,6 +24,10 @@ class TaskListSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ["id", "name", "created_at", "updated_at", "version"]
         read_only_fields = ["id", "created_at", "updated_at", "version"]
 
+    def to_representation(self, instance: TaskList) -> dict[str, Any]:
+        """The fields as they are: each is of a type that the renderer writes."""
+        return {field: getattr(instance, field) for field in self.Meta.fields}
+
     def update(self, instance: TaskList, validated_data: dict[str, Any]) -> TaskList:
         instance.change(validated_data)
         return instance

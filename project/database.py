@@ -54,6 +54,7 @@ def from_url(
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         }
         return configuration
+    configuration["ENGINE"] = "project.postgresql"
     if "password" not in options:
         configuration["PASSWORD"] = configuration["PASSWORD"] or password
     options.setdefault("connect_timeout", connect_timeout)

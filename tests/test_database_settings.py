@@ -59,7 +59,7 @@ def set_wait_callback() -> Iterator[Callable[[Deadlines], None]]:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_every_part_of_a_postgresql_url_is_taken(scheme: str) -> None:
     parsed = configuration(f"{scheme}://us%40er:p%2Fa%23ss@db.example:6432/na%20me")
-    assert parsed["ENGINE"] == "django.db.backends.postgresql"
+    assert parsed["ENGINE"] == "project.postgresql"
     assert parsed["USER"] == "us@er"
     assert parsed["PASSWORD"] == "p/a#ss"
     assert parsed["HOST"] == "db.example"

@@ -208,6 +208,7 @@ REST_FRAMEWORK = {
         "tasklists.api.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tasklists.api.negotiation.ContentNegotiation",
     "DEFAULT_FILTER_BACKENDS": ["tasklists.api.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "tasklists.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "tasklists.api.schema.ProblemAwareSchema",

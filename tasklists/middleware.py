@@ -1,6 +1,7 @@
 """What happens to every request before the views and to every answer after them."""
 
 import re
+import uuid
 from collections.abc import Callable
 
 import structlog
@@ -19,14 +20,16 @@ class RequestIdMiddleware(RequestMiddleware):
 
     acceptable = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
+    # Without the library's own records of a request's begin and end: the access log has them.
     def prepare(self, request: HttpRequest) -> None:
-        if not self.acceptable.fullmatch(request.META.get("HTTP_X_REQUEST_ID", "")):
-            request.META.pop("HTTP_X_REQUEST_ID", None)
-        super().prepare(request)
+        request_id = request.META.get("HTTP_X_REQUEST_ID", "")
+        if not self.acceptable.fullmatch(request_id):
+            request_id = str(uuid.uuid4())
+        structlog.contextvars.bind_contextvars(request_id=request_id)
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         response["X-Request-ID"] = structlog.contextvars.get_contextvars()["request_id"]
-        super().handle_response(request, response)
+        structlog.contextvars.clear_contextvars()
 
 
 class ServedByMiddleware:
@@ -62,13 +65,13 @@ class ProblemDetailsMiddleware:
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return errors.too_large()
         try:
-            complete = len(request.body) == length
+            complete = not length or len(request.body) == length
         except UnreadablePostError:
             complete = False
         # The part that came may well be JSON, but it is not what the client means.
         if not complete:
             return errors.Problem(400, f"The body ended before its {length} bytes.")
-        coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+        coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if coding not in ("", "identity"):
             return errors.Problem(
                 415, f"Content-Encoding {coding!r} is not supported; send the body as it is."

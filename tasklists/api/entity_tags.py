@@ -17,13 +17,13 @@ def entity_tag(version: int) -> str:
 
 def is_known(request: Request, version: int) -> bool:
     """Whether the client who reads has this version already (If-None-Match), which is a 304."""
-    tags = _tags(request.headers.get("If-None-Match", ""))
+    tags = _tags(request.META.get("HTTP_IF_NONE_MATCH", ""))
     return "*" in tags or entity_tag(version) in {tag.removeprefix("W/") for tag in tags}
 
 
 def check(request: Request, version: int) -> None:
     """Raise PreconditionFailed unless this version is one that If-Match names."""
-    value = request.headers.get("If-Match")
+    value = request.META.get("HTTP_IF_MATCH")
     if value is None:
         return
     tags = _tags(value)

@@ -63,6 +63,15 @@ def test_every_make_target_of_the_documents_exists() -> None:
         assert named <= targets, document
 
 
+def test_the_tutorial_has_the_same_commands_in_both_languages() -> None:
+    english, portuguese = (
+        re.findall(r"(?ms)^```sh\n(.*?)^```", (ROOT / "docs/tutorial" / page).read_text())
+        for page in ("README.md", "pt.md")
+    )
+    assert english
+    assert portuguese == english
+
+
 def test_manage_lists_the_commands_that_the_readme_names() -> None:
     listed = manage("help").stdout
     for command in ["serve", "migrate", "ensure_admin", "createsuperuser"]:

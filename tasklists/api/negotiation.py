@@ -1,18 +1,24 @@
 """Which of the renderers writes the answer."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 
 class ContentNegotiation(DefaultContentNegotiation):
     """DRF's, which is not asked where the client takes anything, as most do."""
 
-    def select_renderer(
-        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
-    ) -> tuple[Any, str]:
+    def select_renderer(  # type: ignore[override]
+        self,
+        request: Request,
+        renderers: Sequence[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
         if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", renderers[0].media_type):
             return renderers[0], renderers[0].media_type
-        return super().select_renderer(request, renderers, format_suffix)
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(
+            request, renderers, format_suffix
+        )
+        return chosen

@@ -20,7 +20,7 @@ SECRET_KEY_FILE: /run/secrets/tasklists/secret-key
 {{- if eq $mode "sqlite" }}
 DATABASE_URL: sqlite:////data/tasklists.sqlite3
 {{- else if eq $mode "postgres" }}
-DATABASE_URL: {{ printf "postgresql://%s@%s:5432/%s" .Values.postgres.auth.username (include "tasklists.postgres.serviceName" .) .Values.postgres.auth.database }}
+DATABASE_URL: {{ printf "postgresql://%s@%s:5432/%s" .Values.postgres.auth.username (.Values.postgres.alias | default (include "tasklists.postgres.serviceName" .)) .Values.postgres.auth.database }}
 DATABASE_PASSWORD_FILE: /run/secrets/tasklists/database-password
 {{- else }}
 DATABASE_URL: "" # the image's own is SQLite

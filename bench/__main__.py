@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import chart, growth, report
+from bench import chart, growth, layers, report
 from bench.correctness import faults
 from bench.databases import POSTGRESQL, SQLITE, databases, fill
 from bench.load import WORKLOADS, load
@@ -113,6 +113,7 @@ def main() -> int | str:
         print("growth", flush=True)
         with databases(POSTGRESQL, Path(folder) / "growth") as available:
             results.growth = growth.measure(available, plan.growth, plan.rounds, server_core)
+            results.layers = layers.measure(available, plan.rounds, server_core)
     output.mkdir(exist_ok=True)
     (output / "results.md").write_text(report.markdown(results))
     (output / "results.svg").write_text(chart.svg(results))

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from bench import layers
 from bench.load import WORKLOADS, Sample
 from bench.server import Memory
 from bench.stacks import LIMIT, SERVICE
@@ -28,6 +29,7 @@ class Results:
     memory: dict[Case, Memory] = field(default_factory=dict)
     start_seconds: dict[str, float] = field(default_factory=dict)
     growth: dict[tuple[str, int, str], float] = field(default_factory=dict)
+    layers: dict[str, float] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
     def stacks(self) -> list[str]:
@@ -134,6 +136,19 @@ def _rest(results: Results) -> Iterable[str]:
         stacks,
         lambda stack, column: f"{results.growth[(stack, *columns[column])]:.2f}",
     )
+    yield "\n## Where the time goes\n"
+    yield (
+        f"Microseconds of processor time that {SERVICE} needs for a request on PostgreSQL with "
+        f"{layers.CONNECTIONS} connections: up to there, and in that layer alone.\n"
+    )
+    order = list(results.layers)
+
+    def layer(name: str, column: str) -> str:
+        place = order.index(name)
+        before = results.layers[order[place - 1]] if place and column == "alone" else 0
+        return f"{results.layers[name] - before:.0f}"
+
+    yield from _table(["", "up to there", "alone"], order, layer)
 
 
 PAGES = ["first", "last"]

@@ -86,6 +86,15 @@ class Server:
             found += map(int, children.split())
         return found
 
+    def processor_seconds(self) -> float:
+        """What all its processes have used so far."""
+        ticks = 0
+        for process in self.processes():
+            # The second field, the program's name, may have spaces; see proc_pid_stat(5).
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def memory(self) -> Memory:
         """The worker is the process that was started last."""
         processes = self.processes()

@@ -82,13 +82,21 @@ bench-chart: .venv/dev ## seconds from install to ready, of an upgrade and of an
 
 PEERS := $(notdir $(wildcard bench/peers/*))
 
-bench: .venv/dev staticfiles $(PEERS:%=bench/.venvs/%/made) ## compare the speed with other stacks, 20 minutes; with QUICK=1 three
+bench: .venv/dev staticfiles $(PEERS:%=bench/.venvs/%/made) bench/.venvs/service/made ## compare the speed with other stacks, 20 minutes; with QUICK=1 three
 	$(BIN)/python -m bench $(if $(QUICK),--quick)
 
-bench/.venvs/%/made: bench/peers/%/requirements.txt | .venv/dev
+# An environment for each stack: what one doesn't have on its own takes no memory in it.
+define environment
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
 	$(BIN)/uv pip install --quiet --python $(@D) --require-hashes --requirement $<
 	@touch $@
+endef
+
+bench/.venvs/service/made: requirements.txt | .venv/dev
+	$(environment)
+
+bench/.venvs/%/made: bench/peers/%/requirements.txt | .venv/dev
+	$(environment)
 
 bench-lock: .venv/dev ## renew the versions of the other stacks
 	for peer in $(PEERS); do $(subst make lock,make bench-lock,$(LOCK)) --upgrade bench/peers/$$peer/requirements.in --output-file bench/peers/$$peer/requirements.txt || exit 1; done

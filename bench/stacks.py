@@ -1,12 +1,12 @@
 """What is compared: each stack as its documentation has it served, by one process."""
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 THREADS = 4
+PYTHON = str(BENCH / ".venvs/service/bin/python")
 
 SERVICE = "Tasklists"
 PLAIN_DRF = "plain DRF"
@@ -35,8 +35,8 @@ def service(name: str, folder: Path) -> Stack:
     return Stack(
         name,
         folder,
-        (sys.executable, "manage.py", "serve"),
-        (sys.executable, "manage.py", "migrate", "--verbosity", "0"),
+        (PYTHON, "manage.py", "serve"),
+        (PYTHON, "manage.py", "migrate", "--verbosity", "0"),
         {"WEB_CONCURRENCY": "1", "THREADS": str(THREADS), "PORT": "{port}"},
         table="tasklists_tasklist",
         conditional=True,

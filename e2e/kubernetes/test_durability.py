@@ -29,6 +29,25 @@ def test_deletion_of_the_database_s_pod(release: Release) -> None:
     assert release.client().names() == ["kept"]
 
 
+def test_one_server_at_a_time_has_the_volume(release: Release) -> None:
+    """A second pod of the StatefulSet stands for the successor of one that still runs."""
+    database, kubectl = release.one("pod", "postgres"), release.namespace.kubectl
+    second = database.removesuffix("-0") + "-1"
+    scale = ("scale", "statefulset", release.one("statefulset", "postgres"))
+    kubectl(*scale, "--replicas=2")
+    try:
+        waiting = "waiting until no other PostgreSQL uses the volume\n"
+        eventually(lambda: kubectl("logs", second) == waiting, "the second server waits")
+        kubectl("delete", "pod", database)
+        eventually(lambda: "ready to accept connections" in kubectl("logs", second), "it starts")
+    finally:
+        kubectl(*scale, "--replicas=1")
+        kubectl("wait", "--for=delete", f"pod/{second}", "--timeout=60s")
+    release.wait_until_rolled_out()
+    eventually(lambda: release.client().request("GET", "/lists").ok, "the database is back")
+    assert release.client().names() == ["kept"]
+
+
 def test_deletion_of_the_release(release: Release) -> None:
     secrets = release.secrets()
     assert {key for data in secrets.values() for key in data} == {"password", "secret-key"}

@@ -8,12 +8,7 @@ import orjson
 import structlog
 from django import db
 from django.conf import settings
-from django.core.exceptions import (
-    DisallowedHost,
-    PermissionDenied,
-    RequestDataTooBig,
-    SuspiciousOperation,
-)
+from django.core.exceptions import DisallowedHost, PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
@@ -69,8 +64,6 @@ def from_exception(error: BaseException) -> Problem | None:
             return Problem(404, "There is nothing at this address.")
         case PermissionDenied():
             return Problem(403, str(error) or "This is not allowed.")
-        case RequestDataTooBig():
-            return too_large()
         case DisallowedHost():
             return Problem(400, str(error))
         case SuspiciousOperation() | MultiPartParserError():

@@ -1,6 +1,7 @@
 """How gunicorn runs the service; the values come from the environment through settings."""
 
 import gc
+import signal
 import socket
 from pathlib import Path
 
@@ -47,3 +48,4 @@ def when_ready(arbiter: object) -> None:
     """
     gc.collect()
     gc.freeze()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # `manage.py serve` blocked it

@@ -29,7 +29,9 @@ class Connection(socket.socket):
     a few clients who stall would occupy every thread.
     """
 
-    deadline = 0.0  # when the request has to be here, by time.monotonic()
+    # By time.monotonic(): when the request has to be here, and its answer there.
+    deadline = 0.0
+    answer_deadline: float | None = None
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         """What came; nothing, as from a client who has hung up, when time is up."""
@@ -46,7 +48,9 @@ class Connection(socket.socket):
     def sendall(self, data: Any, flags: int = 0) -> None:
         if self.gettimeout() is not None:
             return super().sendall(data, flags)
-        self.settimeout(settings.CLIENT_TIMEOUT)
+        now = time.monotonic()
+        self.answer_deadline = self.answer_deadline or now + settings.CLIENT_TIMEOUT
+        self.settimeout(max(self.answer_deadline - now, 0.001))
         try:
             return super().sendall(data, flags)
         except TimeoutError:
@@ -74,6 +78,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: TConn) -> Any:
         conn.sock.deadline = time.monotonic() + settings.CLIENT_TIMEOUT
+        conn.sock.answer_deadline = None
         return super().handle(conn)
 
     def finish_request(self, conn: TConn, future: Future[Any]) -> None:

@@ -1,7 +1,6 @@
 """What happens to every request before the views and to every answer after them."""
 
 import re
-import uuid
 from collections.abc import Callable
 
 import structlog
@@ -20,16 +19,14 @@ class RequestIdMiddleware(RequestMiddleware):
 
     acceptable = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
-    # Without the library's own records of a request's begin and end: the access log has them.
     def prepare(self, request: HttpRequest) -> None:
-        request_id = request.META.get("HTTP_X_REQUEST_ID", "")
-        if not self.acceptable.fullmatch(request_id):
-            request_id = str(uuid.uuid4())
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        if not self.acceptable.fullmatch(request.META.get("HTTP_X_REQUEST_ID", "")):
+            request.META.pop("HTTP_X_REQUEST_ID", None)
+        super().prepare(request)
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         response["X-Request-ID"] = structlog.contextvars.get_contextvars()["request_id"]
-        structlog.contextvars.clear_contextvars()
+        super().handle_response(request, response)
 
 
 class ServedByMiddleware:

@@ -20,6 +20,8 @@ from project.database import Deadlines, from_url
 from project.environment import InvalidValue
 from tests.service import ROOT
 
+KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
+
 
 def configuration(url: str, **changes: Any) -> dict[str, Any]:
     defaults = {"conn_max_age": 60, "connect_timeout": 3, "statement_timeout": 10}
@@ -67,7 +69,10 @@ def test_every_part_of_a_postgresql_url_is_taken(scheme: str) -> None:
     assert parsed["NAME"] == "na me"
     assert parsed["CONN_MAX_AGE"] == 60
     assert parsed["CONN_HEALTH_CHECKS"] is True
-    assert parsed["OPTIONS"] == {"connect_timeout": 3, "options": "-c statement_timeout=10s"}
+    assert parsed["OPTIONS"] == KEEPALIVES | {
+        "connect_timeout": 3,
+        "options": "-c statement_timeout=10s",
+    }
 
 
 def test_an_ipv6_address_and_a_socket_folder_are_hosts() -> None:
@@ -79,9 +84,10 @@ def test_an_ipv6_address_and_a_socket_folder_are_hosts() -> None:
 def test_options_of_the_url_are_kept_and_go_first() -> None:
     options = configuration(
         "postgresql://db/tasklists?sslmode=verify-full&sslrootcert=/ca.crt&connect_timeout=7"
-        "&application_name=lists&options=-c%20search_path%3Dmine"
+        "&application_name=lists&options=-c%20search_path%3Dmine&keepalives_idle=60"
     )["OPTIONS"]
-    assert options == {
+    assert options == KEEPALIVES | {
+        "keepalives_idle": 60,
         "sslmode": "verify-full",
         "sslrootcert": "/ca.crt",
         "connect_timeout": 7,

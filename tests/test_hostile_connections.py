@@ -142,4 +142,5 @@ def test_clients_that_reset_their_connections_take_nothing_along(service: Servic
             reset_when_closed(connection)
             connection.sendall(request("GET", "/lists", "Connection: close"))
             assert receive(connection)
+            assert connection.recv(1) == b""
     check(service, exchange(service, request()), 200)

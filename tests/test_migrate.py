@@ -1,5 +1,6 @@
 """``manage.py migrate``: any number at once, on a database that may come late."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -15,13 +16,14 @@ from tasklists.migration_lock import KEY
 from tests.load import eventually
 from tests.postgresql import PostgreSQL
 from tests.service import ROOT, environment, free_port, manage
+from tests.wire import HANG
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
 
 
-def start(**variables: str) -> subprocess.Popen[str]:
+def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "manage.py", "migrate"],
+        [sys.executable, "manage.py", "migrate", *arguments],
         cwd=ROOT,
         env=environment(variables),
         stdout=subprocess.PIPE,
@@ -142,3 +144,34 @@ def test_a_connection_that_is_lost_ends_it_in_one_line(server: PostgreSQL) -> No
     assert process.returncode == 1
     assert "CommandError: the database went away" in output.splitlines()[-1]
     assert "Traceback" not in output
+
+
+@on_postgresql
+def test_a_server_that_ends_within_a_migration_ends_it_in_one_line(server: PostgreSQL) -> None:
+    assert manage("migrate", DATABASE_URL=server.url).returncode == 0
+    with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
+        cursor.execute("LOCK TABLE tasklists_tasklist")
+        process = start("tasklists", "zero", DATABASE_URL=server.url)
+        eventually(lambda: is_waiting(server), "a migration to wait for the table")
+        server.kill()
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "CommandError: the database went away: " in output.splitlines()[-1]
+    assert "Traceback" not in output
+
+
+@on_postgresql
+def test_it_can_be_stopped_while_it_waits_for_another(server: PostgreSQL) -> None:
+    with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        with start(DATABASE_URL=server.url) as process:
+            eventually(lambda: is_waiting(server), "migrate to wait for the lock")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(HANG) == 128 + signal.SIGTERM
+
+
+def is_waiting(server: PostgreSQL) -> bool:
+    """Whether a session waits for a lock of another."""
+    with closing(psycopg2.connect(server.url)) as watcher, watcher.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return cursor.fetchone() != (0,)

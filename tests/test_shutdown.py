@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -219,8 +220,9 @@ def test_a_worker_that_has_only_just_begun_is_stopped_as_well(
     service = serve(WEB_CONCURRENCY="1", GRACEFUL_TIMEOUT="600")
     arbiter, worker = processes_of(service)
     worker.kill()
-    while not (begun := set(arbiter.children()) - {worker}):
-        pass
+    end = time.monotonic() + HANG
+    while not (begun := set(arbiter.children()) - {worker}):  # at once, hence without a pause
+        assert time.monotonic() < end
     (young,) = begun
     # Where it has no handler yet.
     young.suspend()
@@ -229,6 +231,22 @@ def test_a_worker_that_has_only_just_begun_is_stopped_as_well(
     eventually(lambda: told in service.text(), "the arbiter to be told")
     young.resume()
     assert_ended(service, [arbiter, young])
+
+
+def test_it_can_be_stopped_while_it_becomes_gunicorn(database_url: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=environment({"DATABASE_URL": database_url, "PORT": str(free_port())}),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert any("the database is up to date" in line for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        process.stdout.read()
+        # By gunicorn's handler, or at the last moment by that of manage.py.
+        assert process.wait(HANG) in (0, 128 + signal.SIGTERM)
 
 
 def test_it_can_be_stopped_while_it_waits_for_the_database() -> None:

@@ -6,6 +6,7 @@ request is answered while they are still connected.
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
@@ -89,11 +90,13 @@ def test_a_request_that_comes_byte_by_byte_is_given_up(one_thread: Service, data
         threads = [threading.Thread(target=drip, args=[client]) for client in slow]
         for thread in threads:
             thread.start()
-        assert_serves(one_thread)
-        answers = [receive(client) for client in slow]
-        ended.set()
-        for thread in threads:
-            thread.join()
+        try:
+            assert_serves(one_thread)
+            answers = [receive(client) for client in slow]
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
     assert all(answer is None or answer.status == 400 for answer in answers)
 
 
@@ -142,5 +145,30 @@ def test_an_answer_that_is_not_read_is_given_up(one_thread: Service, path: str) 
         for client in deaf:
             # The answers are more than the kernel keeps for a client.
             client.sendall(request("GET", path) * (16 * 1024 * 1024 // len(first.body)))
+        end = time.monotonic() + HANG
         while connections(one_thread):
             assert_serves(one_thread)
+            assert time.monotonic() < end
+
+
+def test_an_answer_that_is_read_bit_by_bit_is_given_up(one_thread: Service) -> None:
+    """Each bit is read in time; the answer as a whole is not."""
+    ended = threading.Event()
+
+    def sip(client: socket.socket) -> None:
+        with suppress(OSError):  # given up
+            while client.recv(4096) and not ended.wait(0.1):
+                pass
+
+    with clients(one_thread) as slow:
+        threads = [threading.Thread(target=sip, args=[client]) for client in slow]
+        for client in slow:
+            client.sendall(request("GET", static(SCRIPT)) * 12)
+        for thread in threads:
+            thread.start()
+        try:
+            assert_serves(one_thread)
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()

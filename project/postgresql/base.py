@@ -10,10 +10,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Whether the connection still stands, as far as this side can know without a query.
 
         A server that ends a connection says so or closes it, and an idle
-        connection has nothing else to read. A server that is cut off is noticed
-        by the query itself, which waits no longer than Django's SELECT 1 would.
+        connection has nothing else to read; of one that is cut off the kernel's
+        keepalive probes know (project/database.py).
         """
-        if self.connection.closed:
+        if self.connection is None or self.connection.closed:
             return False
         poller = select.poll()
         poller.register(self.connection.fileno(), select.POLLIN)

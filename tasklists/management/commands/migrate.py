@@ -10,6 +10,7 @@ from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
+from project.database import Deadlines
 from tasklists.errors import one_line
 from tasklists.migration_lock import migration_lock
 
@@ -34,8 +35,10 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
-        # A migration may take as long as it needs.
-        psycopg2.extensions.set_wait_callback(None)
+        # A migration may take as long as it needs, but Python has to see a signal meanwhile.
+        psycopg2.extensions.set_wait_callback(
+            Deadlines(settings.DATABASE_CONNECT_TIMEOUT, statement=None)
+        )
         wait_for(connection, settings.DATABASE_WAIT)
         try:
             with migration_lock(connection):

@@ -1,4 +1,5 @@
 import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -39,6 +40,9 @@ class Command(BaseCommand):
             logger.critical(str(error))
             sys.exit(1)
         os.chdir(settings.BASE_DIR)
+        # SIGTERM would be lost, or end it in silence, before gunicorn has its handlers: it waits
+        # until project/gunicorn.conf.py lets it through.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         arguments = [sys.executable, "-m", "gunicorn", "--config", "project/gunicorn.conf.py"]
         os.execv(sys.executable, arguments)  # noqa: S606
 

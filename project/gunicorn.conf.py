@@ -1,14 +1,16 @@
 """How gunicorn runs the service; the values come from the environment through settings."""
 
 import gc
+import os
 import signal
 import socket
+from functools import partial
 from pathlib import Path
 
 from gunicorn import util
 
 from project import settings
-from project.worker import take_signals, write_problem
+from project.worker import ENDING, write_problem
 
 wsgi_app = "project.wsgi"
 proc_name = "tasklists"
@@ -36,16 +38,19 @@ secure_scheme_headers: dict[str, str] = {}
 accesslog = "-"
 logconfig_dict = settings.LOGGING
 
-post_fork = take_signals
 util.write_error = write_problem
 
 
 def when_ready(arbiter: object) -> None:
-    """Exempt what the workers share from their garbage collection, which would write to it.
-
-    A page that is written to is shared no longer: after some requests the
-    service would take twice the memory that it takes when it starts.
-    """
+    """Prepare for the workers, which are forked from here on."""
+    # What they share is exempt from their garbage collection, which would write to it: a page
+    # that is written to is shared no longer, and the service would soon take twice the memory.
     gc.collect()
     gc.freeze()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # `manage.py serve` blocked it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # `manage.py serve` blocked SIGTERM
+    # A worker that is told to end before it has its handlers would not hear it, and the service
+    # take all of GRACEFUL_TIMEOUT to stop: until then the signal waits.
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, ENDING),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDING),
+    )

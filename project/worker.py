@@ -8,7 +8,6 @@ import select
 import selectors
 import signal
 import socket
-import sys
 import time
 from concurrent.futures import Future
 from functools import partial
@@ -18,6 +17,8 @@ from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from project import settings
+
+ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 LINGER = 2  # seconds for which a client may be silent before its connection is closed
 
@@ -63,6 +64,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lingering: set[TConn] = set()
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a thread to a request, but not to a connection on which none has begun."""
@@ -144,20 +149,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super()._cap_keepalive(deadline)
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, deadline)
-
-
-def take_signals(arbiter: Any, worker: Worker | None) -> None:
-    """Let a worker that has not begun to work yet end when it is told to.
-
-    Until then it has the arbiter's handlers, which only queue the signal: the
-    service would take all of GRACEFUL_TIMEOUT to stop right after its start.
-    """
-    ending = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
-    for number in ending:
-        signal.signal(number, lambda *_: sys.exit())
-    queue = arbiter.SIG_QUEUE
-    if ending & {queue.get() for _ in range(queue.qsize())}:
-        sys.exit()
 
 
 def write_problem(sock: socket.socket, status: int, reason: str, message: str) -> None:

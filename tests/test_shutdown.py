@@ -9,14 +9,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from queue import SimpleQueue
-from types import SimpleNamespace
 
 import psutil
 import pytest
 import requests
 
-from project.worker import take_signals
 from tests.load import eventually, names
 from tests.service import ROOT, Service, environment, free_port
 from tests.wire import HANG, connect, post, receive, request
@@ -40,32 +37,6 @@ def assert_ended(service: Service, processes: list[psutil.Process]) -> None:
 
 def is_alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-ENDING = [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
-
-
-@pytest.mark.parametrize("number", ENDING)
-@pytest.mark.parametrize("sent_before", [True, False])
-def test_a_worker_that_has_only_been_forked_is_not_deaf(
-    number: signal.Signals, sent_before: bool
-) -> None:
-    """A moment that no signal from outside can be made to hit."""
-    arbiter = SimpleNamespace(SIG_QUEUE=SimpleQueue())
-    arbiter.SIG_QUEUE.put(signal.SIGHUP)
-    before = {each: signal.getsignal(each) for each in ENDING}
-    try:
-        if sent_before:
-            arbiter.SIG_QUEUE.put(number)
-            with pytest.raises(SystemExit):
-                take_signals(arbiter, None)
-        else:
-            take_signals(arbiter, None)
-        with pytest.raises(SystemExit):
-            signal.raise_signal(number)
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def test_requests_whose_connection_was_accepted_are_answered(serve: Serve) -> None:

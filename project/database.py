@@ -57,11 +57,14 @@ def from_url(
     configuration["ENGINE"] = "project.postgresql"
     if "password" not in options:
         configuration["PASSWORD"] = configuration["PASSWORD"] or password
-    options.setdefault("connect_timeout", connect_timeout)
-    # An idle connection whose server is gone is found out in ten seconds, by the kernel.
-    for option, seconds in {"keepalives_idle": 5, "keepalives_interval": 2}.items():
-        options.setdefault(option, seconds)
-    options.setdefault("keepalives_count", 2)
+    defaults = {
+        "connect_timeout": connect_timeout,
+        # An idle connection whose server is gone is found out in ten seconds, by the kernel.
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 2,
+    }
+    options |= defaults | options
     if statement_timeout:
         timeout = f"-c statement_timeout={statement_timeout}s"
         options["options"] = f"{options.get('options', '')} {timeout}".strip()

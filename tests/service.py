@@ -45,6 +45,18 @@ def manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
     )
 
 
+def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    """Start ``manage.py`` with nothing configured but ``variables``; it prints to a pipe."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(variables),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 class Service:
     """``manage.py serve``, ready when the block begins and stopped with SIGTERM when it ends.
 

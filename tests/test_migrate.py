@@ -1,8 +1,6 @@
 """``manage.py migrate``: any number at once, on a database that may come late."""
 
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,21 +13,10 @@ from django.db import connection
 from tasklists.migration_lock import KEY
 from tests.load import eventually
 from tests.postgresql import PostgreSQL
-from tests.service import ROOT, environment, free_port, manage
+from tests.service import free_port, manage, start
 from tests.wire import HANG
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
-
-
-def start(*arguments: str, **variables: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "migrate", *arguments],
-        cwd=ROOT,
-        env=environment(variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 @pytest.fixture
@@ -39,7 +26,7 @@ def server() -> Iterator[PostgreSQL]:
 
 
 def test_several_at_once_apply_each_migration_once(database_url: str) -> None:
-    migrations = [start(DATABASE_URL=database_url) for _ in range(4)]
+    migrations = [start("migrate", DATABASE_URL=database_url) for _ in range(4)]
     outputs = [process.communicate(timeout=120)[0] for process in migrations]
     assert [process.returncode for process in migrations] == [0] * 4, outputs
     assert sum("Applying tasklists.0001_initial... OK" in output for output in outputs) == 1
@@ -64,7 +51,7 @@ def test_a_migration_that_fails_is_named_and_leaves_the_way_free(
 def test_it_waits_for_another_longer_than_a_statement_may_take(database_url: str) -> None:
     with closing(psycopg2.connect(database_url)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
-        process = start(DATABASE_URL=database_url, DATABASE_STATEMENT_TIMEOUT="1")
+        process = start("migrate", DATABASE_URL=database_url, DATABASE_STATEMENT_TIMEOUT="1")
 
         def waits() -> bool:
             # Longer than the statement_timeout, which would have ended it.
@@ -84,7 +71,7 @@ def test_it_waits_for_another_longer_than_a_statement_may_take(database_url: str
 @on_postgresql
 def test_it_waits_for_a_database_that_comes_late(server: PostgreSQL) -> None:
     server.stop()
-    process = start(DATABASE_URL=server.url)
+    process = start("migrate", DATABASE_URL=server.url)
     assert process.stdout is not None
     first = process.stdout.readline()
     assert "waiting for the database" in first
@@ -129,7 +116,7 @@ def test_past_a_pooler_it_uses_the_direct_connection(database_url: str) -> None:
 def test_a_connection_that_is_lost_ends_it_in_one_line(server: PostgreSQL) -> None:
     with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
-        process = start(DATABASE_URL=server.url)
+        process = start("migrate", DATABASE_URL=server.url)
 
         def waits() -> bool:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'")
@@ -151,7 +138,7 @@ def test_a_server_that_ends_within_a_migration_ends_it_in_one_line(server: Postg
     assert manage("migrate", DATABASE_URL=server.url).returncode == 0
     with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
         cursor.execute("LOCK TABLE tasklists_tasklist")
-        process = start("tasklists", "zero", DATABASE_URL=server.url)
+        process = start("migrate", "tasklists", "zero", DATABASE_URL=server.url)
         eventually(lambda: is_waiting(server), "a migration to wait for the table")
         server.kill()
     output, _ = process.communicate(timeout=120)
@@ -164,7 +151,7 @@ def test_a_server_that_ends_within_a_migration_ends_it_in_one_line(server: Postg
 def test_it_can_be_stopped_while_it_waits_for_another(server: PostgreSQL) -> None:
     with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
-        with start(DATABASE_URL=server.url) as process:
+        with start("migrate", DATABASE_URL=server.url) as process:
             eventually(lambda: is_waiting(server), "migrate to wait for the lock")
             process.send_signal(signal.SIGTERM)
             assert process.wait(HANG) == 128 + signal.SIGTERM

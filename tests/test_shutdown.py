@@ -2,8 +2,6 @@
 
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +13,7 @@ import pytest
 import requests
 
 from tests.load import eventually, names
-from tests.service import ROOT, Service, environment, free_port
+from tests.service import Service, free_port, start
 from tests.wire import HANG, connect, post, receive, request
 
 Serve = Callable[..., Service]
@@ -32,6 +30,10 @@ def processes_of(service: Service) -> list[psutil.Process]:
 
 def assert_ended(service: Service, processes: list[psutil.Process]) -> None:
     assert service.process.wait(HANG) == 0
+    assert_gone(processes)
+
+
+def assert_gone(processes: list[psutil.Process]) -> None:
     eventually(lambda: not any(map(is_alive, processes)), "the workers to end")
 
 
@@ -173,7 +175,7 @@ def test_workers_end_with_a_parent_that_is_killed(serve: Serve) -> None:
     processes = processes_of(service)
     service.process.kill()
     service.process.wait(HANG)
-    eventually(lambda: not any(map(is_alive, processes)), "the workers to end")
+    assert_gone(processes)
 
 
 def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
@@ -205,13 +207,7 @@ def test_a_worker_that_has_only_just_begun_is_stopped_as_well(
 
 
 def test_it_can_be_stopped_while_it_becomes_gunicorn(database_url: str) -> None:
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "serve"],
-        cwd=ROOT,
-        env=environment({"DATABASE_URL": database_url, "PORT": str(free_port())}),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start("serve", DATABASE_URL=database_url, PORT=str(free_port())) as process:
         assert process.stdout
         assert any("the database is up to date" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
@@ -223,13 +219,7 @@ def test_it_can_be_stopped_while_it_becomes_gunicorn(database_url: str) -> None:
 def test_it_can_be_stopped_while_it_waits_for_the_database() -> None:
     """By a handler of its own: the first process of a container ignores SIGTERM without one."""
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "serve"],
-        cwd=ROOT,
-        env=environment({"DATABASE_URL": url, "DATABASE_WAIT": "600"}),
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start("serve", DATABASE_URL=url, DATABASE_WAIT="600") as process:
         assert process.stdout
         assert any("waiting for the database" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)

@@ -54,7 +54,10 @@ def test_a_wrong_value(serve: Serve, options: str, line: str) -> None:
     [
         ("--user 12345:12345", "user 12345"),
         ("-e DATABASE_URL=sqlite:////app/tasklists.sqlite3", "user 10001"),
-        ("-e DATABASE_URL=sqlite:////root/data/tasklists.sqlite3", "no folder /root/data"),
+        (
+            "-e DATABASE_URL=sqlite:////var/cache/ldconfig/data/lists.sqlite3",
+            "no folder /var/cache",
+        ),
         ("-e DATABASE_URL=sqlite:////none/tasklists.sqlite3", "no folder /none"),
     ],
 )

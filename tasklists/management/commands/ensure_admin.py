@@ -6,6 +6,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error
 
+from tasklists.errors import one_line
+
 
 class Command(BaseCommand):
     help = (
@@ -27,6 +29,6 @@ class Command(BaseCommand):
                 },
             )
         except Error as error:
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             raise CommandError(f"the database is away or not migrated: {reason}") from error
         self.stdout.write(f"{user.username}: {'made' if created else 'exists, left as is'}")

@@ -55,15 +55,17 @@ def fill(url: str, table: str, rows: int) -> None:
 
 def _fill_postgresql(url: str, table: str, rows: int) -> None:
     with closing(psycopg2.connect(url)) as connection:
-        connection.autocommit = True
         cursor = connection.cursor()
-        cursor.execute(f"TRUNCATE {table} RESTART IDENTITY")
-        cursor.execute(
-            f"INSERT INTO {table} ({COLUMNS})"
-            " SELECT n, 'list ' || n, clock_timestamp(), clock_timestamp(), 1"
-            f" FROM generate_series(1, {rows}) AS n"
-        )
-        cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {rows})")
+        # In one transaction: the load before may have left a create on its way.
+        with connection:
+            cursor.execute(f"TRUNCATE {table} RESTART IDENTITY")
+            cursor.execute(
+                f"INSERT INTO {table} ({COLUMNS})"
+                " SELECT n, 'list ' || n, clock_timestamp(), clock_timestamp(), 1"
+                f" FROM generate_series(1, {rows}) AS n"
+            )
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {rows})")
+        connection.autocommit = True
         cursor.execute(f"VACUUM ANALYZE {table}")
 
 

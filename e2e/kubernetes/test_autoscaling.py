@@ -19,6 +19,8 @@ def release(namespace: Namespace) -> Release:
                 "enabled": True,
                 "minReplicas": 1,
                 "maxReplicas": 3,
+                # Far below what the writer takes of the pods, and far above what idle ones do.
+                "targetCPUUtilizationPercentage": 25,
                 "behavior": {"scaleDown": at_once},
             }
         }

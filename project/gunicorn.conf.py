@@ -24,6 +24,8 @@ worker_class = "project.worker.Worker"
 preload_app = True
 # The heartbeat file must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+# It would write past the deadline of an answer (project/worker.py).
+sendfile = False
 keepalive = settings.KEEP_ALIVE
 # Both filters with a name of 255 characters each, percent-encoded, are 6,200.
 limit_request_line = 8190

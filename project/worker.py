@@ -20,50 +20,108 @@ from project import settings
 
 ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
+BUFFER = 64 * 1024  # bytes of an answer that are kept for those that follow
 LINGER = 2  # seconds for which a client may be silent before its connection is closed
 
 
 class Connection(socket.socket):
     """A client's connection that limits the time of a request and of its answer.
 
-    gunicorn reads without limit once a request's first byte is there, so that
-    a few clients who stall would occupy every thread.
+    gunicorn reads and writes without limit once a request's first byte is
+    there, so that a few clients who stall would occupy every thread. Each call
+    on a socket lets another thread run, and waiting for one's turn again costs
+    more than the call: it is always non-blocking, and an answer leaves at once.
     """
 
     # By time.monotonic(): when the request has to be here, and its answer there.
     deadline = 0.0
     answer_deadline: float | None = None
+    limit: float | None = None  # of gunicorn's: until when it waits for the rest of a body
+    late = False  # whether the request was not here in time
+    unsent = b""
+
+    def __init__(self, fileno: int) -> None:
+        super().__init__(fileno=fileno)
+        super().setblocking(False)
+
+    def setblocking(self, flag: bool) -> None:
+        """Nothing: gunicorn would switch twice with each request."""
+
+    def settimeout(self, value: float | None) -> None:
+        self.limit = time.monotonic() + value if value else None
+
+    def shutdown(self, how: int) -> None:
+        with contextlib.suppress(OSError):
+            self.flush()
+        super().shutdown(how)
+
+    def wait(self, event: int, end: float) -> None:
+        """Until it can be read from or written to, but no longer than ``end``."""
+        poller = select.poll()
+        poller.register(self, event)
+        poller.poll(max(end - time.monotonic(), 0) * 1000)
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """What came; nothing, as from a client who has hung up, when time is up."""
-        if self.gettimeout() is not None:
-            return super().recv(bufsize, flags)
-        self.settimeout(max(self.deadline - time.monotonic(), 0.001))
-        try:
-            return super().recv(bufsize, flags)
-        except TimeoutError:
-            return b""
-        finally:
-            self.settimeout(None)
+        """What came; nothing, as from a client who has hung up, when time is up.
+
+        Raises TimeoutError where gunicorn has set a limit.
+        """
+        end = self.deadline if self.limit is None else min(self.limit, self.deadline)
+        while time.monotonic() < end:
+            try:
+                return super().recv(bufsize, flags)
+            except BlockingIOError:
+                self.wait(select.POLLIN, end)
+        if self.limit is not None:
+            raise TimeoutError
+        self.late = True
+        return b""
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        if self.gettimeout() is not None:
-            return super().sendall(data, flags)
-        now = time.monotonic()
-        self.answer_deadline = self.answer_deadline or now + settings.CLIENT_TIMEOUT
-        self.settimeout(max(self.answer_deadline - now, 0.001))
-        try:
-            return super().sendall(data, flags)
-        except TimeoutError:
-            raise BrokenPipeError(errno.EPIPE, "the client does not read its answer") from None
-        finally:
-            self.settimeout(None)
+        """Send it with what follows: an answer's head does not leave without its body."""
+        self.unsent += data
+        if len(self.unsent) > BUFFER:
+            self.flush()
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Send it at once: gunicorn's 100 Continue, with which the answer has not begun."""
+        self.sendall(data)
+        self.flush()
+        self.answer_deadline = None
+        return len(data)
+
+    def flush(self) -> None:
+        """Raises BrokenPipeError when time is up for a client that does not read."""
+        data, self.unsent = memoryview(self.unsent), b""
+        end = self.answer_deadline = (
+            self.answer_deadline or time.monotonic() + settings.CLIENT_TIMEOUT
+        )
+        while data and time.monotonic() < end:
+            try:
+                data = data[super().send(data) :]
+            except BlockingIOError:
+                self.wait(select.POLLOUT, end)
+        if data:
+            raise BrokenPipeError(errno.EPIPE, "the client does not read its answer")
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lingering: set[TConn] = set()
+        self.notified = 0.0
+
+    def init_process(self) -> None:
+        # gunicorn looks settings up by two calls each, dozens of times with a request.
+        self.cfg.__dict__.update({name: each.get() for name, each in self.cfg.settings.items()})
+        super().init_process()
+
+    def notify(self) -> None:
+        """Once a second will do, of the 30 after which a worker counts as hung."""
+        now = time.monotonic()
+        if now > self.notified + 1:
+            self.notified = now
+            super().notify()
 
     def init_signals(self) -> None:
         super().init_signals()
@@ -74,8 +132,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if isinstance(conn.sock, Connection):
             super().enqueue_req(conn)
             return
-        conn.sock = Connection(fileno=conn.sock.detach())
-        conn.sock.setblocking(False)
+        conn.sock = Connection(conn.sock.detach())
         conn.timeout = time.monotonic() + settings.CLIENT_TIMEOUT
         self.pending_conns.append(conn)
         readable = partial(self.on_pending_socket_readable, conn)
@@ -84,7 +141,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: TConn) -> Any:
         conn.sock.deadline = time.monotonic() + settings.CLIENT_TIMEOUT
         conn.sock.answer_deadline = None
-        return super().handle(conn)
+        keep_alive = super().handle(conn)
+        # What comes late is the rest of this request, not another one.
+        return keep_alive and not conn.sock.late
+
+    def handle_error(self, req: Any, client: Connection, addr: Any, exc: BaseException) -> None:
+        super().handle_error(req, client, addr, exc)
+        with contextlib.suppress(OSError):
+            client.flush()
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> Any:
+        """The answer does not wait for the rest of a body that nobody has read."""
+        conn.sock.flush()
+        return super()._keepalive_after(conn, keepalive)
 
     def finish_request(self, conn: TConn, future: Future[Any]) -> None:
         if future.exception() is None and future.result():
@@ -101,7 +170,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """
         self.lingering.add(conn)
         try:
-            conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.discard, conn))
             conn.timeout = time.monotonic() + LINGER
@@ -110,7 +178,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def discard(self, conn: TConn, sock: Connection) -> None:
         try:
-            data = sock.recv(65536)
+            data = socket.socket.recv(sock, 65536)  # which does not wait
         except OSError:
             data = b""
         if not data:

@@ -15,9 +15,11 @@ import pytest
 import requests
 from django.templatetags.static import static
 
+from project import settings
+from project.worker import Connection
 from tests.conftest import empty_database
 from tests.service import Service
-from tests.wire import HANG, chunked, connect, exchange, post, receive, request
+from tests.wire import HANG, chunked, connect, exchange, post, receive, receive_all, request
 
 Serve = Callable[..., Service]
 NAME = b'{"name": "shopping"}'
@@ -100,6 +102,28 @@ def test_a_request_that_comes_byte_by_byte_is_given_up(one_thread: Service, data
     assert all(answer is None or answer.status == 400 for answer in answers)
 
 
+UNREAD = request("GET", "/health/live", f"Content-Length: {len(request())}")  # by the service
+
+
+@pytest.mark.parametrize("begun", [UNREAD, post(b"{", f"Content-Length: {len(request()) + 1}")])
+def test_a_body_that_comes_late_is_not_the_next_request(one_thread: Service, begun: bytes) -> None:
+    with clients(one_thread, 1) as [late]:
+        late.sendall(begun)
+        assert receive(late, "POST")
+        assert late.recv(1) == b"", "it is still open"
+
+
+def test_an_answer_does_not_wait_for_a_body_that_nobody_reads(serve: Serve) -> None:
+    """The client sends its body when it has the answer, and then another request."""
+    with clients(serve(), 1) as [client]:
+        client.sendall(UNREAD)
+        assert receive(client)
+        client.sendall(request() + request("GET", "/health/live", "Connection: close"))
+        answer = receive(client)
+        assert answer is not None
+        assert answer.body == b'{"status": "ok"}'
+
+
 def test_connections_without_a_request_take_no_thread(serve: Serve) -> None:
     """They are many more than there are threads, and none of them is given up."""
     service = serve(WEB_CONCURRENCY="1", THREADS="1", CLIENT_TIMEOUT="600")
@@ -149,6 +173,34 @@ def test_an_answer_that_is_not_read_is_given_up(one_thread: Service, path: str) 
         while connections(one_thread):
             assert_serves(one_thread)
             assert time.monotonic() < end
+
+
+def test_an_answer_that_is_read_late_is_whole(serve: Serve) -> None:
+    service = serve()
+    first = exchange(service, request("GET", static(SCRIPT)))
+    assert first is not None
+    with clients(service, 1) as [late]:
+        late.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        # More than the kernel keeps, so that the service has to wait for the client.
+        count = 16 * 1024 * 1024 // len(first.body)
+        late.sendall(request("GET", static(SCRIPT)) * count)
+        late.sendall(request("GET", "/health/live", "Connection: close"))
+        assert_serves(service)
+        assert receive_all(late).count(first.body) == count
+
+
+def test_a_client_that_is_told_to_continue_but_does_not_read_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Which answer of a service finds the client's buffers full is the kernel's choice."""
+    monkeypatch.setattr(settings, "CLIENT_TIMEOUT", 0.1)
+    ours, theirs = socket.socketpair()
+    with theirs, Connection(ours.detach()) as connection:
+        with suppress(BlockingIOError):
+            while True:
+                socket.socket.send(connection, bytes(65536))
+        with pytest.raises(BrokenPipeError, match="does not read"):
+            connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def test_an_answer_that_is_read_bit_by_bit_is_given_up(one_thread: Service) -> None:

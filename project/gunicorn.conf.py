@@ -10,6 +10,7 @@ from pathlib import Path
 from gunicorn import util
 
 from project import settings
+from project.access_log import AccessLogger
 from project.worker import ENDING, write_problem
 
 wsgi_app = "project.wsgi"
@@ -38,6 +39,7 @@ forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 
 accesslog = "-"
+logger_class = AccessLogger
 logconfig_dict = settings.LOGGING
 
 util.write_error = write_problem

@@ -78,8 +78,6 @@ def configuration(style: str, level: str) -> dict[str, Any]:
             # Refused requests are in the access log.
             "django.request": {"level": "ERROR", "filters": ["news"]},
             "django.security": {"level": "ERROR"},
-            # It gives every record its request id; its own records repeat the access log.
-            "django_structlog": {"level": "CRITICAL"},
             "gunicorn.error": {"handlers": [], "level": level.upper(), "propagate": True},
         },
     }

@@ -27,15 +27,14 @@ ALLOWED_HOSTS = env.strings(
 API_ACCESS = env.choice(
     "API_ACCESS", default="anyone", choices=["anyone", "read_only", "authenticated"]
 )
-CORS_ALLOWED_ORIGINS = env.strings(
+_origins = env.strings(
     "CORS_ALLOWED_ORIGINS",
     default=[],
     pattern=rf"\*|{ORIGIN}",
     accepted="origins such as https://app.example.com, or * for any",
 )
-CORS_ALLOW_ALL_ORIGINS = "*" in CORS_ALLOWED_ORIGINS
-if CORS_ALLOW_ALL_ORIGINS:
-    CORS_ALLOWED_ORIGINS = []
+CORS_ALLOW_ALL_ORIGINS = "*" in _origins
+CORS_ALLOWED_ORIGINS = [] if CORS_ALLOW_ALL_ORIGINS else _origins
 CORS_ALLOW_HEADERS = [
     "accept",
     "authorization",
@@ -62,7 +61,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if not HTTPS_ONLY:
     # tasklists.I001 says in one line what these say in four.
-    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W010", "security.W016"]
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a body; beyond it is 413
 
@@ -146,16 +145,15 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "tasklists.health.HealthMiddleware",
     "tasklists.middleware.RequestIdMiddleware",
-    "tasklists.middleware.ServedByMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "tasklists.middleware.HeadersMiddleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if _origins else []),
     "tasklists.middleware.ProblemDetailsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "tasklists.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "tasklists.middleware.AuthenticationMiddleware",
+    "tasklists.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "project.urls"
@@ -239,6 +237,3 @@ LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="info", choices=["debug", "info", "warning", "error", "critical"]
 )
 LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
-DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # tasklists.middleware has checked it
-DJANGO_STRUCTLOG_USER_ID_FIELD = None  # reading the user would ask the database on every request
-DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

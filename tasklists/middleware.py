@@ -1,45 +1,77 @@
 """What happens to every request before the views and to every answer after them."""
 
 import re
+import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django_structlog.middlewares import RequestMiddleware
+from django.utils.deprecation import MiddlewareMixin
 
 from tasklists import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-class RequestIdMiddleware(RequestMiddleware):
-    """X-Request-ID: the client's, if it is one that may be logged and sent back, or a new one."""
+class RequestIdMiddleware:
+    """X-Request-ID: the client's, if it is one that may be logged and sent back, or a new one.
+
+    Whatever is logged meanwhile has it as well.
+    """
 
     acceptable = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 
-    def prepare(self, request: HttpRequest) -> None:
-        if not self.acceptable.fullmatch(request.META.get("HTTP_X_REQUEST_ID", "")):
-            request.META.pop("HTTP_X_REQUEST_ID", None)
-        super().prepare(request)
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
 
-    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
-        response["X-Request-ID"] = structlog.contextvars.get_contextvars()["request_id"]
-        super().handle_response(request, response)
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = request.META.get("HTTP_X_REQUEST_ID", "")
+        if not self.acceptable.fullmatch(request_id):
+            request_id = str(uuid.uuid4())
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
 
 
-class ServedByMiddleware:
-    """Served-By: who answered, which makes replicas with a database of their own visible."""
+class HeadersMiddleware:
+    """Content-Length, and Served-By: who answered, which makes replicas visible."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        known = response.streaming or response.has_header("Content-Length")
+        if not known and response.status_code != 304:  # which has that of the 200, if any
+            response["Content-Length"] = str(len(response.content))
         if settings.SERVED_BY:
             response["Served-By"] = settings.SERVED_BY
         return response
+
+
+class OfSessions(MiddlewareMixin):
+    """Lets a request pass by that has no session, and is for no page that begins one."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if "HTTP_COOKIE" in request.META or request.path_info.startswith(("/admin", "/auth/")):
+            return super().__call__(request)
+        return self.get_response(request)
+
+
+class SessionMiddleware(OfSessions, sessions.SessionMiddleware): ...
+
+
+class AuthenticationMiddleware(OfSessions, auth.AuthenticationMiddleware): ...
+
+
+class MessageMiddleware(OfSessions, messages.MessageMiddleware): ...
 
 
 class ProblemDetailsMiddleware:

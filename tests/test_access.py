@@ -115,6 +115,9 @@ class TestCors:
     @pytest.fixture(autouse=True)
     def allowed(self, settings: LazySettings) -> None:
         settings.CORS_ALLOWED_ORIGINS = [self.origin]
+        place = settings.MIDDLEWARE.index("tasklists.middleware.ProblemDetailsMiddleware")
+        settings.MIDDLEWARE = list(settings.MIDDLEWARE)
+        settings.MIDDLEWARE.insert(place, "corsheaders.middleware.CorsMiddleware")
 
     def test_a_listed_origin_may_read_the_answer(self, client: Client, db: None) -> None:
         response = client.get("/lists", headers={"Origin": self.origin})

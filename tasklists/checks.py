@@ -1,6 +1,7 @@
 """Misuse that can be seen before the service starts, as numbered system checks."""
 
 import os
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,20 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             f"DATABASE_URL names {file}, but {refused} cannot be written to.",
             hint=f"Let user {os.getuid()} write there, or name a file elsewhere.",
             id="tasklists.E007",
+        )
+    ]
+
+
+@register()
+def sqlite_version(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    engine = settings.DATABASES["default"]["ENGINE"]
+    if engine != "django.db.backends.sqlite3" or sqlite3.sqlite_version_info >= (3, 35):
+        return []
+    return [
+        Error(
+            f"SQLite is {sqlite3.sqlite_version}, which cannot return what it writes.",
+            hint="Use a Python with SQLite 3.35 or newer, or PostgreSQL.",
+            id="tasklists.E012",
         )
     ]
 

@@ -93,6 +93,13 @@ def test_a_folder_that_cannot_be_written_to(
     assert str(tmp_path) in found()["tasklists.E007"].msg
 
 
+def test_an_old_sqlite(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+    assert "SQLite 3.35 or newer" in str(found()["tasklists.E012"].hint)
+    use(ENGINE=POSTGRESQL)
+    assert found() == {}
+
+
 def test_postgresql_needs_no_file(use: Use) -> None:
     use(ENGINE=POSTGRESQL, NAME="/nowhere/at/all")
     assert found() == {}

@@ -1,5 +1,6 @@
 """The collection: GET and POST on ``/`` and ``/lists``."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -33,14 +34,22 @@ def test_create_answers_with_the_list_its_place_and_its_tag(client: Client) -> N
     assert response.status_code == 201
     assert response["Location"] == f"/lists/{created.pk}"
     assert response["ETag"] == '"1"'
-    assert response.json() == {
-        "id": created.pk,
-        "name": "shopping",
-        "created_at": created.created_at.isoformat().replace("+00:00", "Z"),
-        "updated_at": created.updated_at.isoformat().replace("+00:00", "Z"),
-        "version": 1,
-    }
     assert client.get(response["Location"]).json() == response.json()
+    body = response.json()
+    times = [datetime.fromisoformat(body.pop(name)) for name in ("created_at", "updated_at")]
+    assert times == [created.created_at, created.updated_at]
+    assert body == {"id": created.pk, "name": "shopping", "version": 1}
+
+
+@pytest.mark.parametrize("microsecond", [0, 1, 100_000, 999_999])
+def test_times_are_those_of_the_database_in_utc(client: Client, microsecond: int) -> None:
+    time = datetime(2026, 12, 31, 23, 59, 59, microsecond, tzinfo=UTC)
+    TaskList.objects.create(name="x")
+    TaskList.objects.update(created_at=time)
+    [listed] = client.get("/lists").json()
+    assert listed["created_at"].startswith("2026-12-31T23:59:59")
+    assert listed["created_at"].endswith("Z")
+    assert datetime.fromisoformat(listed["created_at"]) == time
 
 
 def test_lists_come_in_order_of_id(client: Client) -> None:

@@ -4,10 +4,8 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client, RequestFactory
-from rest_framework.request import Request
+from django.test import Client
 
-from tasklists.api.pagination import KeysetPagination
 from tasklists.models import TaskList
 
 pytestmark = pytest.mark.django_db
@@ -94,9 +92,3 @@ def test_the_cost_of_a_page_does_not_grow(
         client.get(f"/lists?after={ids[-2]}")
     assert "COUNT" not in queries[0]["sql"]
     assert "OFFSET" not in queries[0]["sql"]
-
-
-def test_a_queryset_in_another_order_is_a_defect() -> None:
-    request = Request(RequestFactory().get("/lists"))
-    with pytest.raises(TypeError, match="in order of id"):
-        KeysetPagination().paginate_queryset(TaskList.objects.order_by("name"), request)

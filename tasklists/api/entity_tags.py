@@ -21,17 +21,23 @@ def is_known(request: Request, version: int) -> bool:
     return "*" in tags or entity_tag(version) in {tag.removeprefix("W/") for tag in tags}
 
 
+def versions(request: Request) -> set[int] | None:
+    """Those that If-Match names; None if the list may be at any."""
+    tags = _tags(request.META.get("HTTP_IF_MATCH", "*"))
+    if "*" in tags:
+        return None
+    return {int(tag[1:-1]) for tag in tags if re.fullmatch(r'"(0|[1-9][0-9]{0,18})"', tag)}
+
+
 def check(request: Request, version: int) -> None:
     """Raise PreconditionFailed unless this version is one that If-Match names."""
-    value = request.META.get("HTTP_IF_MATCH")
-    if value is None:
+    named = versions(request)
+    if named is None or version in named:
         return
-    tags = _tags(value)
-    if not tags:
+    if not _tags(request.META["HTTP_IF_MATCH"]):
         # To ignore what cannot be read would overwrite what the client means to protect.
         raise PreconditionFailed('If-Match takes entity tags in double quotes, such as "1", or *.')
-    if not {"*", entity_tag(version)} & set(tags):
-        raise PreconditionFailed
+    raise PreconditionFailed
 
 
 def _tags(value: str) -> list[str]:

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from tasklists import statements
 from tasklists.api.exceptions import InvalidParameters
 
 if TYPE_CHECKING:
@@ -17,29 +17,26 @@ class KeysetPagination(BasePagination):
     """A bare array of up to ``limit`` rows whose id is greater than ``after``.
 
     While there is more, the Link header has the next page as a relative
-    reference (RFC 8288). The queryset has to be in order of id, which is
-    unique, never changes and only grows.
+    reference (RFC 8288). An id is unique, never changes and only grows.
     """
 
     default_limit = 100
     max_limit = 1000
-    max_id = 2**63 - 1
     parameters = ("limit", "after")
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]
         self, queryset: Any, request: Request, view: "APIView | None" = None
-    ) -> list[Any]:
-        if tuple(queryset.query.order_by) != ("id",):
-            raise TypeError("KeysetPagination needs a queryset in order of id")
+    ) -> list[str]:
+        """The JSON of each row, and from then on ``link`` for the header."""
         limit = self.number(request, "limit", self.default_limit, 1, self.max_limit)
-        after = self.number(request, "after", 0, 0, self.max_id)
-        rows = list(queryset.filter(id__gt=after)[: limit + 1])
-        self.next = None
+        after = self.number(request, "after", 0, 0, statements.MAX_ID)
+        rows = statements.page(queryset, after, limit + 1)
+        self.link = None
         if len(rows) > limit:
-            rows.pop()
-            query = {**request.query_params.dict(), "limit": limit, "after": rows[-1]["id"]}
-            self.next = f"{request.path}?{urlencode(query)}"
-        return rows
+            rows = rows[:limit]
+            query = {**request.query_params.dict(), "limit": limit, "after": rows[-1][0]}
+            self.link = f'<{request.path}?{urlencode(query)}>; rel="next"'
+        return [json for _, json in rows]
 
     @staticmethod
     def number(request: Request, name: str, default: int, minimum: int, maximum: int) -> int:
@@ -52,10 +49,6 @@ class KeysetPagination(BasePagination):
         raise InvalidParameters(
             {name: [f"This has to be a whole number from {minimum} to {maximum}."]}
         )
-
-    def get_paginated_response(self, data: Any) -> Response:
-        headers = {"Link": f'<{self.next}>; rel="next"'} if self.next else None
-        return Response(data, headers=headers)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return schema
@@ -81,6 +74,6 @@ class KeysetPagination(BasePagination):
                 "after",
                 "Only lists whose id is greater: the last id of the page before.",
                 minimum=0,
-                maximum=self.max_id,
+                maximum=statements.MAX_ID,
             ),
         ]

@@ -1,3 +1,4 @@
+from copy import deepcopy
 from typing import Any
 
 from rest_framework import serializers
@@ -23,11 +24,10 @@ class TaskListSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         model = TaskList
         fields = ["id", "name", "created_at", "updated_at", "version"]
         read_only_fields = ["id", "created_at", "updated_at", "version"]
+        validators: list[object] = []
 
-    def to_representation(self, instance: TaskList) -> dict[str, Any]:
-        """The fields as they are: each is of a type that the renderer writes."""
-        return {field: getattr(instance, field) for field in self.Meta.fields}
-
-    def update(self, instance: TaskList, validated_data: dict[str, Any]) -> TaskList:
-        instance.change(validated_data)
-        return instance
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Of a request only what it may have: to make the others takes longer than the check."""
+        if hasattr(self, "initial_data"):
+            return deepcopy(self._declared_fields)
+        return super().get_fields()

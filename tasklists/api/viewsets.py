@@ -1,17 +1,21 @@
-from typing import Any
+from typing import Any, NoReturn
 
-from django.db import transaction
+import orjson
 from django.db.models import QuerySet
-from django.http import HttpResponseNotModified
+from django.http import Http404, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ModelViewSet
+from rest_framework.viewsets import GenericViewSet
 
+from tasklists import statements
 from tasklists.api import entity_tags
+from tasklists.api.exceptions import PreconditionFailed
 from tasklists.api.filters import TaskListFilter
+from tasklists.api.pagination import KeysetPagination
 from tasklists.api.parsers import JSONParser
 from tasklists.api.renderers import JSONRenderer
 from tasklists.api.serializers import TaskListSerializer
@@ -19,15 +23,16 @@ from tasklists.errors import prefers_html
 from tasklists.models import TaskList
 
 
-class TaskListViewSet(ModelViewSet):  # type: ignore[type-arg]
+class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
     """Task lists: list, create, read, change and delete.
 
     A change may be made on condition: If-Match with the list's ETag.
     """
 
-    queryset = TaskList.objects.order_by("id")
+    queryset = TaskList.objects.all()
     serializer_class = TaskListSerializer
     filterset_class = TaskListFilter
+    pagination_class = KeysetPagination
     parser_classes = [JSONParser, MultiPartParser]
 
     def perform_authentication(self, request: Request) -> None:
@@ -42,54 +47,87 @@ class TaskListViewSet(ModelViewSet):  # type: ignore[type-arg]
             return [JSONParser(), MultiPartParser()]
         return [JSONParser()]
 
-    def get_queryset(self) -> QuerySet[TaskList]:
-        """What a change reads stays locked until it is committed."""
-        lists = super().get_queryset()
-        changes = self.action in ("update", "partial_update", "destroy")
-        return lists.select_for_update() if changes else lists
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if kwargs.get("pk", 0) > statements.MAX_ID and self.action != "metadata":
+            raise Http404
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Filters choose among lists; a single one is chosen by its path."""
         return super().filter_queryset(queryset) if self.action == "list" else queryset
 
-    def get_object(self) -> TaskList:
-        task_list: TaskList = super().get_object()
-        entity_tags.check(self.request, task_list.version)
-        return task_list
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request) -> HttpResponseBase:
         """List lists, a page at a time."""
-        # Rows are what the answer has: model instances and a serializer would double the time.
-        lists = self.filter_queryset(self.get_queryset())
-        rows = self.paginate_queryset(lists.values(*TaskListSerializer.Meta.fields))
-        return self.get_paginated_response(rows)
+        pages = KeysetPagination()
+        rows = pages.paginate_queryset(self.filter_queryset(self.get_queryset()), request)
+        json = f"[{','.join(rows)}]"
+        headers = {"Link": pages.link} if pages.link else {}
+        if self.is_program:
+            return HttpResponse(json, "application/json", headers=headers)
+        return Response(orjson.loads(json), headers=headers)
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def create(self, request: Request) -> HttpResponseBase:
         """Make a list."""
-        return self.tagged(super().create(request, *args, **kwargs))
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        row = statements.create(serializer.validated_data["name"])
+        return self.answer(row, 201, {"Location": reverse("list", args=[row.id])})
 
-    def get_success_headers(self, data: Any) -> dict[str, str]:
-        return {"Location": reverse("list", args=[data["id"]])}
-
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def retrieve(self, request: Request, pk: int) -> HttpResponseBase:
         """Read a list."""
-        response = self.tagged(super().retrieve(request, *args, **kwargs))
-        if response.has_header("ETag") and entity_tags.is_known(request, response.data["version"]):
-            return HttpResponseNotModified(headers={"ETag": response["ETag"]})
-        return response
+        row = self.current(pk)
+        if self.is_program and entity_tags.is_known(request, row.version):
+            return HttpResponseNotModified(headers={"ETag": entity_tags.entity_tag(row.version)})
+        return self.answer(row)
 
-    @transaction.atomic
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def update(self, request: Request, pk: int, *, partial: bool = False) -> HttpResponseBase:
         """Replace a list's name."""
-        return self.tagged(super().update(request, *args, **kwargs))
+        try:
+            serializer = self.get_serializer(data=request.data, partial=partial)
+            serializer.is_valid(raise_exception=True)
+        except APIException:
+            self.current(pk)  # that there is none is told first
+            raise
+        if not serializer.validated_data:
+            return self.answer(self.current(pk))
+        versions = entity_tags.versions(request)
+        row = statements.change(pk, serializer.validated_data["name"], versions)
+        return self.answer(row or self.refuse(pk))
 
-    @transaction.atomic
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def partial_update(self, request: Request, pk: int) -> HttpResponseBase:
+        """Change what is given."""
+        return self.update(request, pk, partial=True)
+
+    def destroy(self, request: Request, pk: int) -> HttpResponseBase:
         """Delete a list."""
-        return super().destroy(request, *args, **kwargs)
+        if not statements.delete(pk, entity_tags.versions(request)):
+            self.refuse(pk)
+        return Response(status=204)
 
-    def tagged(self, response: Response) -> Response:
-        """With the entity tag, which is that of the JSON and not of the page for browsers."""
-        if isinstance(self.request.accepted_renderer, JSONRenderer):
-            response["ETag"] = entity_tags.entity_tag(response.data["version"])
-        return response
+    def current(self, pk: int) -> statements.Row:
+        """The list as it is; raises Http404 or PreconditionFailed."""
+        row = statements.read(pk)
+        if row is None:
+            raise Http404
+        entity_tags.check(self.request, row.version)
+        return row
+
+    def refuse(self, pk: int) -> NoReturn:
+        """Raise the reason why nothing was written: no such list, or not at such a version."""
+        self.current(pk)
+        raise PreconditionFailed
+
+    @property
+    def is_program(self) -> bool:
+        """Whether the client is to get JSON, and not the page around it."""
+        return isinstance(self.request.accepted_renderer, JSONRenderer)
+
+    def answer(
+        self, row: statements.Row, status: int = 200, headers: dict[str, str] | None = None
+    ) -> HttpResponseBase:
+        """The list; its entity tag is that of the JSON and not of the page for browsers."""
+        if self.is_program:
+            headers = {"ETag": entity_tags.entity_tag(row.version), **(headers or {})}
+            return HttpResponse(row.json, "application/json", status, headers=headers)
+        task_list = TaskList(**orjson.loads(row.json))
+        return Response(self.get_serializer(task_list).data, status, headers=headers)

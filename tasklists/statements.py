@@ -1,0 +1,107 @@
+"""The API's statements: each does what a request asks for, and returns its answer as JSON.
+
+The ORM takes longer to write such a statement than a database to execute it, and makes model
+instances of which nothing but their JSON is wanted. Where neither matters (the filters, the
+admin) it is the ORM that asks.
+"""
+
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from tasklists.models import TaskList
+
+MAX_ID = 2**63 - 1
+
+# A list as JSON, by connection.vendor; times are in UTC as RFC 3339 has them.
+JSON = {
+    "postgresql": """(
+        SELECT row_to_json(list)::text FROM (
+            SELECT id, name,
+                to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') created_at,
+                to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') updated_at,
+                version
+        ) AS list
+    )""",
+    "sqlite": """json_object(
+        'id', id, 'name', name,
+        'created_at', replace(created_at, ' ', 'T') || 'Z',
+        'updated_at', replace(updated_at, ' ', 'T') || 'Z',
+        'version', version
+    )""",
+}
+
+
+class Row(NamedTuple):
+    """A list as it is in the database, and as the answer has it."""
+
+    id: int
+    version: int
+    json: str
+
+
+def page(lists: QuerySet[TaskList], after: int, limit: int) -> list[tuple[int, str]]:
+    """Id and JSON of the first ``limit`` lists whose id is greater than ``after``."""
+    if lists.query.has_filters():
+        json = RawSQL(JSON[connection.vendor], ())  # noqa: S611
+        rows = lists.filter(id__gt=after).order_by("id").values_list("id", json)
+        return list(rows[:limit])
+    return _execute(
+        "SELECT id, {JSON} FROM tasklists_tasklist WHERE id > %s ORDER BY id LIMIT %s",
+        [after, limit],
+    )
+
+
+def read(pk: int) -> Row | None:
+    return _row("SELECT id, version, {JSON} FROM tasklists_tasklist WHERE id = %s", [pk])
+
+
+def create(name: str) -> Row:
+    now = _now()
+    [row] = _execute(
+        "INSERT INTO tasklists_tasklist (name, created_at, updated_at, version)"
+        " VALUES (%s, %s, %s, 1) RETURNING id, version, {JSON}",
+        [name, now, now],
+    )
+    return Row(*row)
+
+
+def change(pk: int, name: str, versions: set[int] | None) -> Row | None:
+    """Write the list's next version if it is at one of ``versions`` (None: at any).
+
+    The condition is checked under the row's lock. None: nothing was written.
+    """
+    return _row(
+        "UPDATE tasklists_tasklist SET name = %s, updated_at = %s, version = version + 1"
+        " WHERE id = %s AND {CONDITION} RETURNING id, version, {JSON}",
+        [name, _now(), pk],
+        versions,
+    )
+
+
+def delete(pk: int, versions: set[int] | None) -> bool:
+    """Whether there was a list, at one of ``versions``, that is now deleted."""
+    sql = "DELETE FROM tasklists_tasklist WHERE id = %s AND {CONDITION} RETURNING id"
+    return bool(_execute(sql, [pk], versions))
+
+
+def _now() -> Any:
+    return connection.ops.adapt_datetimefield_value(timezone.now())
+
+
+def _row(sql: str, parameters: list[Any], versions: set[int] | None = None) -> Row | None:
+    rows = _execute(sql, parameters, versions)
+    return Row(*rows[0]) if rows else None
+
+
+def _execute(sql: str, parameters: list[Any], versions: set[int] | None = None) -> list[Any]:
+    condition = "TRUE"
+    if versions is not None:
+        condition = f"version IN ({', '.join(map(str, versions)) or 'NULL'})"
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(JSON=JSON[connection.vendor], CONDITION=condition), parameters)
+        rows: list[Any] = cursor.fetchall()
+    return rows

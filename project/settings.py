@@ -208,7 +208,6 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tasklists.api.negotiation.ContentNegotiation",
     "DEFAULT_FILTER_BACKENDS": ["tasklists.api.filters.StrictFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "tasklists.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "tasklists.api.schema.ProblemAwareSchema",
     "EXCEPTION_HANDLER": "tasklists.api.exceptions.exception_handler",
     "URL_FORMAT_OVERRIDE": None,

@@ -58,7 +58,7 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
 
     def list(self, request: Request) -> HttpResponseBase:
         """List lists, a page at a time."""
-        pages = KeysetPagination()
+        pages = self.pagination_class()
         rows = pages.paginate_queryset(self.filter_queryset(self.get_queryset()), request)
         json = f"[{','.join(rows)}]"
         headers = {"Link": pages.link} if pages.link else {}

@@ -49,7 +49,8 @@ class HeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         known = response.streaming or response.has_header("Content-Length")
-        if not known and response.status_code != 304:  # which has that of the 200, if any
+        # A 204 has none, and a 304 that of the 200, if any (RFC 9110, section 8.6).
+        if not known and response.status_code not in (204, 304):
             response["Content-Length"] = str(len(response.content))
         if settings.SERVED_BY:
             response["Served-By"] = settings.SERVED_BY

@@ -34,6 +34,9 @@ JSON = {
     )""",
 }
 
+# The greater of two values, by connection.vendor.
+GREATER = {"postgresql": "GREATEST", "sqlite": "MAX"}
+
 
 class Row(NamedTuple):
     """A list as it is in the database, and as the answer has it."""
@@ -72,10 +75,12 @@ def create(name: str) -> Row:
 def change(pk: int, name: str, versions: set[int] | None) -> Row | None:
     """Write the list's next version if it is at one of ``versions`` (None: at any).
 
-    The condition is checked under the row's lock. None: nothing was written.
+    The condition is checked under the row's lock, for which it may have to wait: what
+    was written meanwhile is not later than this. None: nothing was written.
     """
     return _row(
-        "UPDATE tasklists_tasklist SET name = %s, updated_at = %s, version = version + 1"
+        "UPDATE tasklists_tasklist"
+        " SET name = %s, updated_at = {GREATER}(updated_at, %s), version = version + 1"
         " WHERE id = %s AND {CONDITION} RETURNING id, version, {JSON}",
         [name, _now(), pk],
         versions,
@@ -102,6 +107,13 @@ def _execute(sql: str, parameters: list[Any], versions: set[int] | None = None) 
     if versions is not None:
         condition = f"version IN ({', '.join(map(str, versions)) or 'NULL'})"
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(JSON=JSON[connection.vendor], CONDITION=condition), parameters)
+        cursor.execute(
+            sql.format(
+                JSON=JSON[connection.vendor],
+                GREATER=GREATER[connection.vendor],
+                CONDITION=condition,
+            ),
+            parameters,
+        )
         rows: list[Any] = cursor.fetchall()
     return rows

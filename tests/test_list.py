@@ -1,11 +1,13 @@
 """One list: GET, PUT, PATCH and DELETE on ``/lists/{id}``."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tasklists.models import TaskList
 
@@ -40,6 +42,18 @@ def test_change_is_the_next_version(client: Client, path: str, method: str) -> N
     assert response["ETag"] == '"2"'
     assert after["updated_at"] > before["updated_at"]
     assert after["created_at"] == before["created_at"]
+
+
+def test_a_change_is_never_earlier_than_the_one_before(client: Client, path: str) -> None:
+    """Its time is taken before it waits for those whose turn it is, and by any machine's clock."""
+    later = timezone.now() + timedelta(seconds=5)
+    TaskList.objects.update(updated_at=later)
+    changed = send(client, "put", path, {"name": "holidays"}).json()
+    assert changed["version"] == 2
+    assert datetime.fromisoformat(changed["updated_at"]) == later
+    TaskList.objects.update(updated_at=later - timedelta(days=1))
+    changed = send(client, "put", path, {"name": "holidays"}).json()
+    assert later - timedelta(minutes=1) < datetime.fromisoformat(changed["updated_at"]) < later
 
 
 def test_put_needs_the_name(client: Client, path: str) -> None:
@@ -79,6 +93,7 @@ def test_delete(client: Client, path: str) -> None:
     assert response.status_code == 204
     assert response.content == b""
     assert not response.has_header("Content-Type")
+    assert not response.has_header("Content-Length")
     assert client.get(path).status_code == 404
     assert client.delete(path).status_code == 404
 
@@ -110,6 +125,7 @@ def test_a_method_the_list_lacks_is_405_with_those_it_has(client: Client, path: 
     response = send(client, "post", path, {"name": "x"})
     assert response.status_code == 405
     assert response["Allow"] == "GET, PUT, PATCH, DELETE, HEAD, OPTIONS"
+    assert send(client, "post", f"/lists/{2**63}", {"name": "x"}).status_code == 405
 
 
 def test_head_and_options(client: Client, path: str) -> None:
@@ -127,3 +143,12 @@ def test_a_request_costs_one_query(
 ) -> None:
     with django_assert_num_queries(1):
         send(client, method, path, {"name": "x"})
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_what_was_not_there_to_be_changed_is_not_looked_for_again(
+    client: Client, path: str, method: str, django_assert_num_queries: Any
+) -> None:
+    """By then it may be, made by somebody else, and would seem to have changed."""
+    with django_assert_num_queries(1):
+        assert send(client, method, "/lists/4711", {"name": "x"}).status_code == 404

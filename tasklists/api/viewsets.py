@@ -49,7 +49,7 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if kwargs.get("pk", 0) > statements.MAX_ID and self.action != "metadata":
+        if kwargs.get("pk", 0) > statements.MAX_ID and self.action not in (None, "metadata"):
             raise Http404
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -114,6 +114,8 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
 
     def refuse(self, pk: int) -> NoReturn:
         """Raise the reason why nothing was written: no such list, or not at such a version."""
+        if entity_tags.versions(self.request) is None:
+            raise Http404
         self.current(pk)
         raise PreconditionFailed
 

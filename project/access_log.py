@@ -27,12 +27,14 @@ class AccessLogger(Logger):  # type: ignore[misc]
     """gunicorn's logger, whose access log has a format instead of fields."""
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+        with contextlib.suppress(OSError):  # project/worker.py closes the connection
+            environ["gunicorn.socket"].flush()  # the client does not wait for who reads the log
         # gunicorn's answer to what it could not read has neither path nor status code.
         path, status = environ.get("PATH_INFO", req.path), int(resp.status[:3])
         headers = {name.lower(): value for name, value in resp.headers}
         # A health check that passed is for debugging: every few seconds there is one.
         passed = path.startswith("/health/") and status == 200
-        with contextlib.suppress(OSError, UnicodeError):  # nobody reads it, or not all of it
+        with contextlib.suppress(OSError):  # nobody reads it
             _events.log(
                 logging.DEBUG if passed else logging.INFO,
                 "request",

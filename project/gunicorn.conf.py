@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,7 @@ worker_class = "project.worker.Worker"
 preload_app = True
 # The heartbeat file must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-# It would write past the deadline of an answer (project/worker.py).
+# It would overtake the answer's head, which is kept until the body is there (project/worker.py).
 sendfile = False
 keepalive = settings.KEEP_ALIVE
 # Both filters with a name of 255 characters each, percent-encoded, are 6,200.
@@ -39,6 +40,8 @@ forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 
 accesslog = "-"
+# A client's text is written also where the terminal's encoding lacks it.
+sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 logger_class = AccessLogger
 logconfig_dict = settings.LOGGING
 

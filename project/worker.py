@@ -30,14 +30,16 @@ class Connection(socket.socket):
     gunicorn reads and writes without limit once a request's first byte is
     there, so that a few clients who stall would occupy every thread. Each call
     on a socket lets another thread run, and waiting for one's turn again costs
-    more than the call: it is always non-blocking, and an answer leaves at once.
+    more than the call. This needs the fewest: the socket never blocks, so that
+    one who has something to read or to say does not ask first, and an answer is
+    kept until ``flush``, which the access log calls when it is complete.
     """
 
     # By time.monotonic(): when the request has to be here, and its answer there.
     deadline = 0.0
     answer_deadline: float | None = None
     limit: float | None = None  # of gunicorn's: until when it waits for the rest of a body
-    late = False  # whether the request was not here in time
+    late = False  # whether the request or its answer was not there in time
     unsent = b""
 
     def __init__(self, fileno: int) -> None:
@@ -49,11 +51,6 @@ class Connection(socket.socket):
 
     def settimeout(self, value: float | None) -> None:
         self.limit = time.monotonic() + value if value else None
-
-    def shutdown(self, how: int) -> None:
-        with contextlib.suppress(OSError):
-            self.flush()
-        super().shutdown(how)
 
     def wait(self, event: int, end: float) -> None:
         """Until it can be read from or written to, but no longer than ``end``."""
@@ -67,10 +64,12 @@ class Connection(socket.socket):
         Raises TimeoutError where gunicorn has set a limit.
         """
         end = self.deadline if self.limit is None else min(self.limit, self.deadline)
-        while time.monotonic() < end:
+        while True:
             try:
                 return super().recv(bufsize, flags)
             except BlockingIOError:
+                if time.monotonic() >= end:
+                    break
                 self.wait(select.POLLIN, end)
         if self.limit is not None:
             raise TimeoutError
@@ -96,13 +95,14 @@ class Connection(socket.socket):
         end = self.answer_deadline = (
             self.answer_deadline or time.monotonic() + settings.CLIENT_TIMEOUT
         )
-        while data and time.monotonic() < end:
+        while data:
             try:
                 data = data[super().send(data) :]
             except BlockingIOError:
                 self.wait(select.POLLOUT, end)
-        if data:
-            raise BrokenPipeError(errno.EPIPE, "the client does not read its answer")
+            if data and time.monotonic() >= end:
+                self.late = True
+                raise BrokenPipeError(errno.EPIPE, "the client does not read its answer")
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -142,18 +142,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.deadline = time.monotonic() + settings.CLIENT_TIMEOUT
         conn.sock.answer_deadline = None
         keep_alive = super().handle(conn)
+        with contextlib.suppress(OSError):
+            conn.sock.flush()  # gunicorn's answer to what it could not read
         # What comes late is the rest of this request, not another one.
         return keep_alive and not conn.sock.late
-
-    def handle_error(self, req: Any, client: Connection, addr: Any, exc: BaseException) -> None:
-        super().handle_error(req, client, addr, exc)
-        with contextlib.suppress(OSError):
-            client.flush()
-
-    def _keepalive_after(self, conn: TConn, keepalive: bool) -> Any:
-        """The answer does not wait for the rest of a body that nobody has read."""
-        conn.sock.flush()
-        return super()._keepalive_after(conn, keepalive)
 
     def finish_request(self, conn: TConn, future: Future[Any]) -> None:
         if future.exception() is None and future.result():

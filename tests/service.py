@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import psutil
 import requests
@@ -68,13 +68,14 @@ class Service:
         variables: dict[str, str],
         command: tuple[str, ...] = ("serve",),
         awaited: str = "/health/ready",
+        output: IO[str] | None = None,
     ) -> None:
         self.port = int(variables.get("PORT", "0")) or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.variables = variables | {"PORT": str(self.port)}
         self.command = command
         self.awaited = awaited  # the path that has to succeed before the block begins
-        self.output = tempfile.TemporaryFile("a+")  # noqa: SIM115 - closed by __exit__
+        self.output = output or tempfile.TemporaryFile("a+")  # noqa: SIM115 - closed by __exit__
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(

@@ -1,7 +1,10 @@
 """What the running service writes: one record a line, and nothing else."""
 
 import re
+import socket
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ import requests
 from django.test import Client
 
 from tests.service import Service
+from tests.wire import HANG
 
 Serve = Callable[..., Service]
 
@@ -102,6 +106,30 @@ def test_the_answer_has_the_request_id(client: Client) -> None:
 def test_a_request_id_that_may_not_be_logged_is_replaced(client: Client, rubbish: str) -> None:
     answer = client.get("/schema", headers={"X-Request-ID": rubbish})
     assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", answer["X-Request-ID"])
+
+
+def test_a_client_does_not_wait_for_who_reads_the_log(database_url: str) -> None:
+    ours, theirs = socket.socketpair()
+    variables = {"DATABASE_URL": database_url, "WEB_CONCURRENCY": "1", "THREADS": "1"}
+    service = Service(variables, output=theirs.makefile("w"))
+    with ours, theirs, service:
+        with suppress(BlockingIOError):
+            while True:
+                theirs.send(b"\n", socket.MSG_DONTWAIT)
+        answer = requests.post(f"{service.url}/lists", json={"name": "x"}, timeout=HANG)
+        assert answer.status_code == 201
+        service.process.terminate()
+        service.output.close()
+        theirs.close()
+        log = b"".join(iter(partial(ours.recv, 65536), b""))
+    assert b'"status": 201' in log
+
+
+def test_a_terminal_without_a_client_s_letters_shows_their_codes(serve: Serve) -> None:
+    service = serve(LOG_FORMAT="console", PYTHONIOENCODING="ascii")
+    requests.get(service.url, headers={"User-Agent": b"\xfc"}, timeout=10)
+    end(service)
+    assert "user_agent='\\xfc'" in service.text()
 
 
 def test_lines_for_people_and_for_debugging(serve: Serve) -> None:

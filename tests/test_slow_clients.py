@@ -203,6 +203,19 @@ def test_a_client_that_is_told_to_continue_but_does_not_read_is_given_up(
             connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
+def test_what_came_in_time_is_read_though_the_service_is_late() -> None:
+    """It may have waited for the processor meanwhile."""
+    ours, theirs = socket.socketpair()
+    with theirs, Connection(ours.detach()) as connection:
+        connection.answer_deadline = connection.deadline = time.monotonic()
+        theirs.sendall(b"request")
+        assert connection.recv(100) == b"request"
+        connection.sendall(b"answer")
+        connection.flush()
+        assert theirs.recv(100) == b"answer"
+        assert connection.recv(100) == b""
+
+
 def test_an_answer_that_is_read_bit_by_bit_is_given_up(one_thread: Service) -> None:
     """Each bit is read in time; the answer as a whole is not."""
     ended = threading.Event()

@@ -22,4 +22,4 @@ class JSONRenderer(BaseRenderer):
             return b""
         # The browsable API asks for an indent, since people read it.
         indent = orjson.OPT_INDENT_2 if (renderer_context or {}).get("indent") else 0
-        return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z | indent)
+        return orjson.dumps(data, option=indent)

@@ -74,6 +74,7 @@ def test_a_change_of_the_password(release: Release) -> None:
     kubectl("patch", "secret", release.one("secret", "postgres"), f"--patch={patch}")
     kubectl("rollout", "restart", f"deployment/{release.one('deployment')}")
     release.wait_until_rolled_out()
+    release.wait_until_old_pods_are_gone()  # which answer with what they have, the old password
     assert release.client().names() == ["kept"]
 
     release.upgrade(SMALL)

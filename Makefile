@@ -44,7 +44,7 @@ format: .venv/dev ## write code as lint wants it
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock'
 
 lock: .venv/dev ## renew the versions in requirements.txt and requirements-dev.txt
 	$(LOCK) --upgrade requirements.in --output-file requirements.txt

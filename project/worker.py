@@ -1,144 +1,137 @@
 """gunicorn's threaded worker, which waits for no client for ever and drops no connection."""
 
 import contextlib
-import errno
 import http
 import json
+import math
 import select
 import selectors
 import signal
 import socket
+import threading
 import time
-from concurrent.futures import Future
-from functools import partial
+from collections import deque
 from typing import Any
 
 from gunicorn import util
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from project import settings
+from project.connection import Connection
 
 ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
-BUFFER = 64 * 1024  # bytes of an answer that are kept for those that follow
 LINGER = 2  # seconds for which a client may be silent before its connection is closed
 
 
-class Connection(socket.socket):
-    """A client's connection that limits the time of a request and of its answer.
+class Clients:
+    """The connections that no thread has, each until its ``timeout``.
 
-    gunicorn reads and writes without limit once a request's first byte is
-    there, so that a few clients who stall would occupy every thread. Each call
-    on a socket lets another thread run, and waiting for one's turn again costs
-    more than the call. This needs the fewest: the socket never blocks, so that
-    one who has something to read or to say does not ask first, and an answer is
-    kept until ``flush``, which the access log calls when it is complete.
+    Threads take turns at waiting for all of them, and each handles the one that
+    it finds. gunicorn has one thread that waits, hands each request to another
+    and gets the connection back, which costs more than many a request.
     """
 
-    # By time.monotonic(): when the request has to be here, and its answer there.
-    deadline = 0.0
-    answer_deadline: float | None = None
-    limit: float | None = None  # of gunicorn's: until when it waits for the rest of a body
-    late = False  # whether the request or its answer was not there in time
-    unsent = b""
+    def __init__(self) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.turn = threading.Lock()  # for who waits
+        self.lock = threading.Lock()  # for who adds or removes one
+        self.ready: deque[TConn] = deque()
 
-    def __init__(self, fileno: int) -> None:
-        super().__init__(fileno=fileno)
-        super().setblocking(False)
+    def put(self, conn: TConn, timeout: float, event: int = selectors.EVENT_READ) -> None:
+        conn.timeout = timeout
+        with self.lock:
+            self.selector.register(conn.sock, event, conn)
 
-    def setblocking(self, flag: bool) -> None:
-        """Nothing: gunicorn would switch twice with each request."""
+    def take(self) -> TConn:
+        """The next for which something has come; waits without limit."""
+        with self.turn:
+            while not self.ready:
+                for key, _ in self.selector.select():
+                    self.ready.extend(self.remove(key))
+            return self.ready.popleft()
 
-    def settimeout(self, value: float | None) -> None:
-        self.limit = time.monotonic() + value if value else None
+    def take_late(self, now: float, latest: float) -> list[TConn]:
+        """Those whose time is up; none waits for a request longer than until ``latest``."""
+        with self.lock:
+            keys = list(self.selector.get_map().values())
+        return [conn for key in keys if self.is_late(key, now, latest) for conn in self.remove(key)]
 
-    def wait(self, event: int, end: float) -> None:
-        """Until it can be read from or written to, but no longer than ``end``."""
-        poller = select.poll()
-        poller.register(self, event)
-        poller.poll(max(end - time.monotonic(), 0) * 1000)
+    @staticmethod
+    def is_late(key: selectors.SelectorKey, now: float, latest: float) -> bool:
+        """Whether the client is late, and not every thread with which it could be."""
+        sock, timeout = key.data.sock, key.data.timeout
+        if sock.lingering:
+            return bool(now >= timeout)
+        event = select.POLLIN if key.events == selectors.EVENT_READ else select.POLLOUT
+        return now >= min(timeout, latest) and not sock.wait(event, 0)
 
-    def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """What came; nothing, as from a client who has hung up, when time is up.
-
-        Raises TimeoutError where gunicorn has set a limit.
-        """
-        end = self.deadline if self.limit is None else min(self.limit, self.deadline)
-        while True:
-            try:
-                return super().recv(bufsize, flags)
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    break
-                self.wait(select.POLLIN, end)
-        if self.limit is not None:
-            raise TimeoutError
-        self.late = True
-        return b""
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send it with what follows: an answer's head does not leave without its body."""
-        self.unsent += data
-        if len(self.unsent) > BUFFER:
-            self.flush()
-
-    def send(self, data: Any, flags: int = 0) -> int:
-        """Send it at once: gunicorn's 100 Continue, with which the answer has not begun."""
-        self.sendall(data)
-        self.flush()
-        self.answer_deadline = None
-        return len(data)
-
-    def flush(self) -> None:
-        """Raises BrokenPipeError when time is up for a client that does not read."""
-        data, self.unsent = memoryview(self.unsent), b""
-        end = self.answer_deadline = (
-            self.answer_deadline or time.monotonic() + settings.CLIENT_TIMEOUT
-        )
-        while data:
-            try:
-                data = data[super().send(data) :]
-            except BlockingIOError:
-                self.wait(select.POLLOUT, end)
-            if data and time.monotonic() >= end:
-                self.late = True
-                raise BrokenPipeError(errno.EPIPE, "the client does not read its answer")
+    def remove(self, key: selectors.SelectorKey) -> list[TConn]:
+        """The connection, unless somebody else has removed it since."""
+        with self.lock:
+            if self.selector.get_map().get(key.fd) is not key:
+                return []
+            self.selector.unregister(key.fd)
+        return [key.data]
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.lingering: set[TConn] = set()
-        self.notified = 0.0
+    """The main thread accepts clients and hangs up on those who are late; the others serve."""
 
     def init_process(self) -> None:
         # gunicorn looks settings up by two calls each, dozens of times with a request.
         self.cfg.__dict__.update({name: each.get() for name, each in self.cfg.settings.items()})
         super().init_process()
 
-    def notify(self) -> None:
-        """Once a second will do, of the 30 after which a worker counts as hung."""
-        now = time.monotonic()
-        if now > self.notified + 1:
-            self.notified = now
-            super().notify()
-
     def init_signals(self) -> None:
         super().init_signals()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
-    def enqueue_req(self, conn: TConn) -> None:
-        """Give a thread to a request, but not to a connection on which none has begun."""
-        if isinstance(conn.sock, Connection):
-            super().enqueue_req(conn)
-            return
-        conn.sock = Connection(conn.sock.detach())
-        conn.timeout = time.monotonic() + settings.CLIENT_TIMEOUT
-        self.pending_conns.append(conn)
-        readable = partial(self.on_pending_socket_readable, conn)
-        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+    def run(self) -> None:
+        self.clients = Clients()
+        self.looked = 0.0  # when it last looked for clients who are late
+        self.latest = math.inf  # until when it waits for another request
+        for _ in range(self.cfg.threads):
+            # The process does not wait for one that outlasts GRACEFUL_TIMEOUT.
+            threading.Thread(target=self.serve, daemon=True).start()
+        super().run()
 
-    def handle(self, conn: TConn) -> Any:
+    def accept(self, listener: socket.socket) -> None:
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # another worker was faster
+            return
+        conn = TConn(self.cfg, Connection(client.detach()), address, listener.getsockname())
+        conn.data_ready = True  # when a thread has it
+        self.nr_conns += 1
+        self.clients.put(conn, time.monotonic() + settings.CLIENT_TIMEOUT)
+
+    def serve(self) -> None:
+        """What each thread does."""
+        while True:
+            conn = self.clients.take()
+            try:
+                self.attend(conn)
+            except BaseException:
+                self.log.exception("A connection is given up.")
+                self.hang_up(conn)
+
+    def attend(self, conn: TConn) -> None:
+        """Handle what came, then wait for more or close the connection."""
+        if conn.sock.lingering:
+            self.discard(conn)
+        elif self.handle(conn):
+            self.clients.put(conn, *self.next_event(conn))
+        else:
+            self.linger(conn)
+
+    def next_event(self, conn: TConn) -> tuple[float, int]:
+        """Until when to wait for what; a request that came with others waits for its turn."""
+        if conn.parser.unreader.buf.getvalue():
+            return time.monotonic() + settings.CLIENT_TIMEOUT, selectors.EVENT_WRITE
+        return time.monotonic() + self.cfg.keepalive, selectors.EVENT_READ
+
+    def handle(self, conn: TConn) -> bool:
         conn.sock.deadline = time.monotonic() + settings.CLIENT_TIMEOUT
         conn.sock.answer_deadline = None
         keep_alive = super().handle(conn)
@@ -147,11 +140,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         # What comes late is the rest of this request, not another one.
         return keep_alive and not conn.sock.late
 
-    def finish_request(self, conn: TConn, future: Future[Any]) -> None:
-        if future.exception() is None and future.result():
-            super().finish_request(conn, future)
-        else:
-            self.linger(conn)
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        if self.nr_conns > self.max_keepalived:  # there is hardly room for others
+            req.force_close()
+        return super().handle_request(req, conn)
 
     def linger(self, conn: TConn) -> None:
         """Close the connection when the client has, or after a while.
@@ -160,34 +152,44 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         way (RFC 9112, section 9.6). gunicorn waits as well, but does nothing else
         meanwhile.
         """
-        self.lingering.add(conn)
         try:
             conn.sock.shutdown(socket.SHUT_WR)
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.discard, conn))
-            conn.timeout = time.monotonic() + LINGER
         except OSError:
             self.hang_up(conn)
+        else:
+            conn.sock.lingering = True
+            self.clients.put(conn, time.monotonic() + LINGER)
 
-    def discard(self, conn: TConn, sock: Connection) -> None:
+    def discard(self, conn: TConn) -> None:
         try:
-            data = socket.socket.recv(sock, 65536)  # which does not wait
+            data = socket.socket.recv(conn.sock, 65536)  # which does not wait
         except OSError:
             data = b""
-        if not data:
+        now = time.monotonic()
+        if data and now < conn.sock.deadline:
+            self.clients.put(conn, min(now + LINGER, conn.sock.deadline))
+        else:
             self.hang_up(conn)
-        conn.timeout = min(time.monotonic() + LINGER, sock.deadline)
 
     def hang_up(self, conn: TConn) -> None:
-        self.lingering.remove(conn)
-        with contextlib.suppress(KeyError, ValueError):  # it is not registered, or closed already
-            self.poller.unregister(conn.sock)
-        self.nr_conns -= 1
         conn.close()
+        self.method_queue.defer(self.count_one_less)
 
-    def murder_pending(self) -> None:
-        super().murder_pending()
-        for conn in [conn for conn in self.lingering if conn.timeout <= time.monotonic()]:
-            self.hang_up(conn)
+    def count_one_less(self) -> None:
+        self.nr_conns -= 1
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Hang up on clients who are late, for which to look once a second will do."""
+        now = math.inf if force else time.monotonic()
+        if self.alive and now < self.looked + 1:
+            return
+        self.looked = now
+        for conn in self.clients.take_late(now, self.latest):
+            conn.close()
+            self.count_one_less()
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        super().wait_for_and_dispatch_events(timeout if self.alive else 0.1)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Before it stops for good, accept what the kernel has accepted already.
@@ -205,10 +207,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 listener.close()
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """A worker that stops waits as briefly for a first request as for one more."""
-        super()._cap_keepalive(deadline)
-        for conn in self.pending_conns:
-            conn.timeout = min(conn.timeout, deadline)
+        self.latest = deadline
 
 
 def write_problem(sock: socket.socket, status: int, reason: str, message: str) -> None:

@@ -16,7 +16,7 @@ import requests
 from django.templatetags.static import static
 
 from project import settings
-from project.worker import Connection
+from project.connection import Connection
 from tests.conftest import empty_database
 from tests.service import Service
 from tests.wire import HANG, chunked, connect, exchange, post, receive, receive_all, request
@@ -143,6 +143,20 @@ def test_clients_that_do_not_close_take_no_thread(serve: Serve) -> None:
         for client in lazy:
             assert receive(client)
         assert_serves(service)
+
+
+def test_clients_who_keep_their_connections_leave_room_for_others(serve: Serve) -> None:
+    """A worker has a thousand connections; the last ones are not kept."""
+    service = serve(WEB_CONCURRENCY="1", KEEP_ALIVE="600")
+    kept = 0
+    with ExitStack() as stack:
+        for _ in range(1001):
+            client = stack.enter_context(connect(service))
+            client.sendall(request("GET", "/health/live"))
+            answer = receive(client)
+            assert answer is not None
+            kept += answer.headers["Connection"] == "keep-alive"
+        assert 900 < kept < 1000
 
 
 def test_an_unused_connection_is_closed_in_the_end(serve: Serve) -> None:

@@ -35,9 +35,11 @@ graceful_timeout = settings.GRACEFUL_TIMEOUT
 # It needs a home directory that can be written to.
 control_socket_disable = True
 
-# Whom to believe about a proxy is Django's decision (TRUST_PROXY_HEADERS).
-forwarded_allow_ips = ""
+# What to believe of a proxy is Django's decision (TRUST_PROXY_HEADERS): here there is nothing to
+# believe, and so no need to look from which address it comes.
+forwarded_allow_ips = "*"
 secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 
 accesslog = "-"
 # A client's text is written also where the terminal's encoding lacks it.

@@ -17,13 +17,19 @@ def entity_tag(version: int) -> str:
 
 def is_known(request: Request, version: int) -> bool:
     """Whether the client who reads has this version already (If-None-Match), which is a 304."""
-    tags = _tags(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    header = request.META.get("HTTP_IF_NONE_MATCH")
+    if header is None:
+        return False
+    tags = _tags(header)
     return "*" in tags or entity_tag(version) in {tag.removeprefix("W/") for tag in tags}
 
 
 def versions(request: Request) -> set[int] | None:
     """Those that If-Match names; None if the list may be at any."""
-    tags = _tags(request.META.get("HTTP_IF_MATCH", "*"))
+    header = request.META.get("HTTP_IF_MATCH")
+    if header is None:
+        return None
+    tags = _tags(header)
     if "*" in tags:
         return None
     return {int(tag[1:-1]) for tag in tags if re.fullmatch(r'"(0|[1-9][0-9]{0,18})"', tag)}

@@ -46,16 +46,16 @@ class Row(NamedTuple):
     json: str
 
 
-def page(lists: QuerySet[TaskList], after: int, limit: int) -> list[tuple[int, str]]:
-    """Id and JSON of the first ``limit`` lists whose id is greater than ``after``."""
+def page(lists: QuerySet[TaskList], after: int, limit: int) -> list[str]:
+    """The JSON of the first ``limit`` lists whose id is greater than ``after``."""
     if lists.query.has_filters():
         json = RawSQL(JSON[connection.vendor], ())  # noqa: S611
-        rows = lists.filter(id__gt=after).order_by("id").values_list("id", json)
+        rows = lists.filter(id__gt=after).order_by("id").values_list(json, flat=True)
         return list(rows[:limit])
-    return _execute(
-        "SELECT id, {JSON} FROM tasklists_tasklist WHERE id > %s ORDER BY id LIMIT %s",
-        [after, limit],
+    found = _execute(
+        "SELECT {JSON} FROM tasklists_tasklist WHERE id > %s ORDER BY id LIMIT %s", [after, limit]
     )
+    return [json for (json,) in found]
 
 
 def read(pk: int) -> Row | None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import orjson
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 
@@ -34,9 +35,10 @@ class KeysetPagination(BasePagination):
         self.link = None
         if len(rows) > limit:
             rows = rows[:limit]
-            query = {**request.query_params.dict(), "limit": limit, "after": rows[-1][0]}
+            after = orjson.loads(rows[-1])["id"]
+            query = {**request.query_params.dict(), "limit": limit, "after": after}
             self.link = f'<{request.path}?{urlencode(query)}>; rel="next"'
-        return [json for _, json in rows]
+        return rows
 
     @staticmethod
     def number(request: Request, name: str, default: int, minimum: int, maximum: int) -> int:

@@ -1,5 +1,6 @@
 """Logging: one line an event on standard output, as JSON or for people."""
 
+import json
 import logging
 from typing import Any
 
@@ -13,6 +14,14 @@ def _is_news(record: logging.LogRecord) -> bool:
     return getattr(record, "status_code", None) != 503  # tasklists.errors logs it with its cause
 
 
+def _to_json(event: Any, **options: Any) -> str:
+    """What json.dumps writes; that makes an encoder for each record."""
+    return _encoder.encode(event)
+
+
+_encoder = json.JSONEncoder(default=repr)
+
+
 def rendering(style: str) -> list[Processor]:
     """From an event's fields to its line; ``style`` is json or console."""
     if style == "json":
@@ -20,7 +29,7 @@ def rendering(style: str) -> list[Processor]:
             # Without the frames' variables, among which are passwords and tokens.
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.EventRenamer("message"),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_to_json),
         ]
     return [
         structlog.dev.ConsoleRenderer(

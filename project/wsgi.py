@@ -1,6 +1,8 @@
 """The WSGI application that gunicorn serves."""
 
+from django import db
 from django.conf import settings
+from django.core import cache, signals
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
@@ -12,3 +14,8 @@ environment.select_settings("project.settings")
 application = ChunkedBodies(get_wsgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 # Imports every view: once, before the workers are forked, and not within the first request.
 get_resolver().url_patterns  # noqa: B018
+# What Django does with each request, and here to no end: nothing is cached, and queries are
+# recorded only with DEBUG.
+signals.request_finished.disconnect(cache.close_caches)
+if not settings.DEBUG:
+    signals.request_started.disconnect(db.reset_queries)

@@ -7,9 +7,10 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from tasklists import errors
+from tasklists.api import urls as api
 
 urlpatterns = [
-    path("", include("tasklists.api.urls")),
+    *api.urlpatterns,  # not by include(), which would be one more resolver for each request
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("auth/", include("rest_framework.urls")),

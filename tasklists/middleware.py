@@ -34,8 +34,11 @@ class RequestIdMiddleware:
         request_id = request.META.get("HTTP_X_REQUEST_ID", "")
         if not self.acceptable.fullmatch(request_id):
             request_id = str(uuid.uuid4())
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             response = self.get_response(request)
+        finally:
+            structlog.contextvars.reset_contextvars(**tokens)
         response["X-Request-ID"] = request_id
         return response
 

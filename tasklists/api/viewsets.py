@@ -35,6 +35,13 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
     pagination_class = KeysetPagination
     parser_classes = [JSONParser, MultiPartParser]
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Allow only where it is asked for: with 405 and with OPTIONS."""
+        if self.action in (None, "metadata"):
+            return super().default_response_headers
+        return {"Vary": "Accept"}
+
     def perform_authentication(self, request: Request) -> None:
         """Only of a request that says who it is from."""
         if "HTTP_AUTHORIZATION" in request.META or request.COOKIES:
@@ -59,7 +66,8 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
     def list(self, request: Request) -> HttpResponseBase:
         """List lists, a page at a time."""
         pages = self.pagination_class()
-        rows = pages.paginate_queryset(self.filter_queryset(self.get_queryset()), request)
+        # Not get_queryset(), which copies what is not evaluated anyway.
+        rows = pages.paginate_queryset(self.filter_queryset(self.queryset), request)
         json = f"[{','.join(rows)}]"
         headers = {"Link": pages.link} if pages.link else {}
         if self.is_program:

@@ -16,7 +16,7 @@ from tasklists.models import TaskList
 
 MAX_ID = 2**63 - 1
 
-# A list as JSON, by connection.vendor; times are in UTC as RFC 3339 has them.
+# A list as JSON; times are in UTC as RFC 3339 has them.
 JSON = {
     "postgresql": """(
         SELECT row_to_json(list)::text FROM (
@@ -32,10 +32,19 @@ JSON = {
         'updated_at', replace(updated_at, ' ', 'T') || 'Z',
         'version', version
     )""",
-}
+}[connection.vendor]
 
-# The greater of two values, by connection.vendor.
-GREATER = {"postgresql": "GREATEST", "sqlite": "MAX"}
+# The greater of two values.
+GREATER = {"postgresql": "GREATEST", "sqlite": "MAX"}[connection.vendor]
+
+PAGE = f"SELECT {JSON} FROM tasklists_tasklist WHERE id > %s ORDER BY id LIMIT %s"
+READ = f"SELECT id, version, {JSON} FROM tasklists_tasklist WHERE id = %s"
+CREATE = f"""INSERT INTO tasklists_tasklist (name, created_at, updated_at, version)
+    VALUES (%s, %s, %s, 1) RETURNING id, version, {JSON}"""
+CHANGE = f"""UPDATE tasklists_tasklist
+    SET name = %s, updated_at = {GREATER}(updated_at, %s), version = version + 1
+    WHERE id = %s AND {{condition}} RETURNING id, version, {JSON}"""
+DELETE = "DELETE FROM tasklists_tasklist WHERE id = %s AND {condition} RETURNING id"
 
 
 class Row(NamedTuple):
@@ -49,26 +58,18 @@ class Row(NamedTuple):
 def page(lists: QuerySet[TaskList], after: int, limit: int) -> list[str]:
     """The JSON of the first ``limit`` lists whose id is greater than ``after``."""
     if lists.query.has_filters():
-        json = RawSQL(JSON[connection.vendor], ())  # noqa: S611
-        rows = lists.filter(id__gt=after).order_by("id").values_list(json, flat=True)
-        return list(rows[:limit])
-    found = _execute(
-        "SELECT {JSON} FROM tasklists_tasklist WHERE id > %s ORDER BY id LIMIT %s", [after, limit]
-    )
-    return [json for (json,) in found]
+        rows = lists.filter(id__gt=after).order_by("id")
+        return list(rows.values_list(RawSQL(JSON, ()), flat=True)[:limit])
+    return [json for (json,) in _execute(PAGE, after, limit)]
 
 
 def read(pk: int) -> Row | None:
-    return _row("SELECT id, version, {JSON} FROM tasklists_tasklist WHERE id = %s", [pk])
+    return _row(READ, pk)
 
 
 def create(name: str) -> Row:
     now = _now()
-    [row] = _execute(
-        "INSERT INTO tasklists_tasklist (name, created_at, updated_at, version)"
-        " VALUES (%s, %s, %s, 1) RETURNING id, version, {JSON}",
-        [name, now, now],
-    )
+    [row] = _execute(CREATE, name, now, now)
     return Row(*row)
 
 
@@ -78,42 +79,31 @@ def change(pk: int, name: str, versions: set[int] | None) -> Row | None:
     The condition is checked under the row's lock, for which it may have to wait: what
     was written meanwhile is not later than this. None: nothing was written.
     """
-    return _row(
-        "UPDATE tasklists_tasklist"
-        " SET name = %s, updated_at = {GREATER}(updated_at, %s), version = version + 1"
-        " WHERE id = %s AND {CONDITION} RETURNING id, version, {JSON}",
-        [name, _now(), pk],
-        versions,
-    )
+    return _row(CHANGE.format(condition=_condition(versions)), name, _now(), pk)
 
 
 def delete(pk: int, versions: set[int] | None) -> bool:
     """Whether there was a list, at one of ``versions``, that is now deleted."""
-    sql = "DELETE FROM tasklists_tasklist WHERE id = %s AND {CONDITION} RETURNING id"
-    return bool(_execute(sql, [pk], versions))
+    return bool(_execute(DELETE.format(condition=_condition(versions)), pk))
+
+
+def _condition(versions: set[int] | None) -> str:
+    if versions is None:
+        return "TRUE"
+    return f"version IN ({', '.join(map(str, versions)) or 'NULL'})"
 
 
 def _now() -> Any:
     return connection.ops.adapt_datetimefield_value(timezone.now())
 
 
-def _row(sql: str, parameters: list[Any], versions: set[int] | None = None) -> Row | None:
-    rows = _execute(sql, parameters, versions)
+def _row(sql: str, *parameters: Any) -> Row | None:
+    rows = _execute(sql, *parameters)
     return Row(*rows[0]) if rows else None
 
 
-def _execute(sql: str, parameters: list[Any], versions: set[int] | None = None) -> list[Any]:
-    condition = "TRUE"
-    if versions is not None:
-        condition = f"version IN ({', '.join(map(str, versions)) or 'NULL'})"
+def _execute(sql: str, *parameters: Any) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.format(
-                JSON=JSON[connection.vendor],
-                GREATER=GREATER[connection.vendor],
-                CONDITION=condition,
-            ),
-            parameters,
-        )
+        cursor.execute(sql, parameters)
         rows: list[Any] = cursor.fetchall()
     return rows

@@ -11,7 +11,7 @@ from gunicorn.glogging import Logger
 from project import settings
 from project.logs import rendering
 
-THRESHOLD = logging.getLevelNamesMapping()[settings.LOG_LEVEL.upper()]
+LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 RENDERING = rendering(settings.LOG_FORMAT)
 
 
@@ -29,8 +29,8 @@ class AccessLogger(Logger):  # type: ignore[misc]
         path, status = environ.get("PATH_INFO", req.path), int(resp.status[:3])
         # A health check that passed is for debugging: every few seconds there is one.
         passed = path.startswith("/health/") and status == 200
-        level = logging.DEBUG if passed else logging.INFO
-        if level < THRESHOLD:
+        level = "debug" if passed else "info"
+        if LEVELS[level] < LEVELS[settings.LOG_LEVEL]:
             return
         request_id = [value for name, value in resp.headers if name == "X-Request-ID"]
         event: Any = {
@@ -46,7 +46,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
             "user_agent": environ.get("HTTP_USER_AGENT", "-"),
             "request_id": request_id[0] if request_id else "-",
             "logger": "gunicorn.access",
-            "level": logging.getLevelName(level).lower(),
+            "level": level,
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         }
         for process in RENDERING:

@@ -28,6 +28,8 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     """django-filter that answers 400 to parameters nobody knows, and lists those it knows."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
+        if not request.query_params:
+            return queryset
         known = [*view.filterset_class.base_filters, *view.pagination_class.parameters]
         unknown = request.query_params.keys() - set(known)
         if unknown:

@@ -71,7 +71,7 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
         json = f"[{','.join(rows)}]"
         headers = {"Link": pages.link} if pages.link else {}
         if self.is_program:
-            return HttpResponse(json, "application/json", headers=headers)
+            return HttpResponse(json.encode(), "application/json", headers=headers)
         return Response(orjson.loads(json), headers=headers)
 
     def create(self, request: Request) -> HttpResponseBase:
@@ -138,6 +138,6 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
         """The list; its entity tag is that of the JSON and not of the page for browsers."""
         if self.is_program:
             headers = {"ETag": entity_tags.entity_tag(row.version), **(headers or {})}
-            return HttpResponse(row.json, "application/json", status, headers=headers)
+            return HttpResponse(row.json.encode(), "application/json", status, headers=headers)
         task_list = TaskList(**orjson.loads(row.json))
         return Response(self.get_serializer(task_list).data, status, headers=headers)

@@ -30,8 +30,9 @@ class Connection(socket.socket):
     unsent = b""
     lingering = False  # whether all is said, and the client is only waited for to close it
 
-    def __init__(self, fileno: int) -> None:
-        super().__init__(fileno=fileno)
+    def __init__(self, client: socket.socket) -> None:
+        """Takes the place of ``client``, which is of no use any more."""
+        super().__init__(client.family, client.type, client.proto, client.detach())
         super().setblocking(False)
 
     def setblocking(self, flag: bool) -> None:

@@ -14,12 +14,12 @@ def _is_news(record: logging.LogRecord) -> bool:
     return getattr(record, "status_code", None) != 503  # tasklists.errors logs it with its cause
 
 
-def _to_json(event: Any, **options: Any) -> str:
-    """What json.dumps writes; that makes an encoder for each record."""
-    return _encoder.encode(event)
-
-
 _encoder = json.JSONEncoder(default=repr)
+
+
+def _to_json(event: Any, **options: Any) -> str:
+    """As json.dumps, which makes an encoder for each record, and with ``repr`` for other types."""
+    return _encoder.encode(event)
 
 
 def rendering(style: str) -> list[Processor]:

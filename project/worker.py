@@ -21,11 +21,12 @@ from project.connection import Connection
 
 ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
-LINGER = 2  # seconds for which a client may be silent before its connection is closed
+# Seconds for which a client may be silent on a connection that is about to be closed.
+LINGER = 2
 
 
 class Clients:
-    """The connections that no thread has, each until its ``timeout``.
+    """The connections that no thread has, each until its ``timeout`` by time.monotonic().
 
     Threads take turns at waiting for all of them, and each handles the one that
     it finds. gunicorn has one thread that waits, hands each request to another
@@ -39,7 +40,7 @@ class Clients:
         self.ready: deque[TConn] = deque()
 
     def put(self, conn: TConn, timeout: float, event: int = selectors.EVENT_READ) -> None:
-        conn.timeout = timeout
+        conn.since, conn.timeout = time.monotonic(), timeout
         with self.lock:
             self.selector.register(conn.sock, event, conn)
 
@@ -52,19 +53,22 @@ class Clients:
             return self.ready.popleft()
 
     def take_late(self, now: float, latest: float) -> list[TConn]:
-        """Those whose time is up; none waits for a request longer than until ``latest``."""
+        """Those whose time is up; from ``latest`` on none waits longer than LINGER."""
         with self.lock:
             keys = list(self.selector.get_map().values())
         return [conn for key in keys if self.is_late(key, now, latest) for conn in self.remove(key)]
 
     @staticmethod
     def is_late(key: selectors.SelectorKey, now: float, latest: float) -> bool:
-        """Whether the client is late, and not every thread with which it could be."""
-        sock, timeout = key.data.sock, key.data.timeout
-        if sock.lingering:
-            return bool(now >= timeout)
+        """Whether its time is up and nothing has come: what waits for a thread is not late."""
+        conn = key.data
+        if now < min(conn.timeout, max(latest, conn.since + LINGER)):
+            return False
         event = select.POLLIN if key.events == selectors.EVENT_READ else select.POLLOUT
-        return now >= min(timeout, latest) and not sock.wait(event, 0)
+        try:
+            return not conn.sock.wait(event, 0)
+        except ValueError:  # the thread that has taken it meanwhile has closed it
+            return False
 
     def remove(self, key: selectors.SelectorKey) -> list[TConn]:
         """The connection, unless somebody else has removed it since."""
@@ -87,10 +91,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().init_signals()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Ctrl+C is no reason to leave a request without its answer."""
+        self.handle_exit(sig, frame)
+
     def run(self) -> None:
         self.clients = Clients()
         self.looked = 0.0  # when it last looked for clients who are late
-        self.latest = math.inf  # until when it waits for another request
+        self.latest = math.inf  # when it stops to wait for requests
         for _ in range(self.cfg.threads):
             # The process does not wait for one that outlasts GRACEFUL_TIMEOUT.
             threading.Thread(target=self.serve, daemon=True).start()
@@ -101,7 +109,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):  # another worker was faster
             return
-        conn = TConn(self.cfg, Connection(client.detach()), address, listener.getsockname())
+        conn = TConn(self.cfg, Connection(client), address, listener.getsockname())
         conn.data_ready = True  # when a thread has it
         self.nr_conns += 1
         self.clients.put(conn, time.monotonic() + settings.CLIENT_TIMEOUT)

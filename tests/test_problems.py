@@ -9,7 +9,6 @@ from django.db import OperationalError, ProgrammingError
 from django.test import Client
 
 from tasklists import errors
-from tasklists.models import TaskList
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -86,8 +85,7 @@ def test_what_a_view_raises_becomes_a_problem(
     def fail(*args: object, **kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr(TaskList.objects, "all", fail)
-    monkeypatch.setattr("django.db.models.query.QuerySet.all", fail)
+    monkeypatch.setattr("tasklists.statements.page", fail)
     monkeypatch.setattr("django.contrib.admin.sites.AdminSite.each_context", fail)
     response = client.get(path)
     assert_problem(response, status)

@@ -162,6 +162,31 @@ def test_idle_clients_do_not_hold_it_up(serve: Serve, number: signal.Signals) ->
         assert_ended(service, processes)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_that_has_begun_is_answered(serve: Serve, number: signal.Signals) -> None:
+    service = serve()
+    processes = processes_of(service)
+    body = b'{"name": "begun"}'
+    with connect(service) as client:
+        client.sendall(post(b"", f"Content-Length: {len(body)}", "Expect: 100-continue"))
+        assert client.recv(100).startswith(b"HTTP/1.1 100")
+        service.process.send_signal(number)
+        eventually(lambda: is_refused(service), "new connections to be refused")
+        client.sendall(body)
+        answer = receive(client, "POST")
+        assert answer is not None
+        assert answer.status == 201
+    assert_ended(service, processes)
+
+
+def is_refused(service: Service) -> bool:
+    try:
+        with connect(service):
+            return False
+    except OSError:  # also by a reset of what was in the listener's queue
+        return True
+
+
 def test_a_request_that_never_ends_is_given_up_in_time(serve: Serve) -> None:
     service = serve(CLIENT_TIMEOUT="600", GRACEFUL_TIMEOUT="1")
     processes = processes_of(service)

@@ -209,7 +209,7 @@ def test_a_client_that_is_told_to_continue_but_does_not_read_is_given_up(
     """Which answer of a service finds the client's buffers full is the kernel's choice."""
     monkeypatch.setattr(settings, "CLIENT_TIMEOUT", 0.1)
     ours, theirs = socket.socketpair()
-    with theirs, Connection(ours.detach()) as connection:
+    with theirs, Connection(ours) as connection:
         with suppress(BlockingIOError):
             while True:
                 socket.socket.send(connection, bytes(65536))
@@ -220,7 +220,7 @@ def test_a_client_that_is_told_to_continue_but_does_not_read_is_given_up(
 def test_what_came_in_time_is_read_though_the_service_is_late() -> None:
     """It may have waited for the processor meanwhile."""
     ours, theirs = socket.socketpair()
-    with theirs, Connection(ours.detach()) as connection:
+    with theirs, Connection(ours) as connection:
         connection.answer_deadline = connection.deadline = time.monotonic()
         theirs.sendall(b"request")
         assert connection.recv(100) == b"request"

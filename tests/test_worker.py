@@ -1,6 +1,7 @@
 """What no client can bring about on purpose: a defect, and two threads after one connection."""
 
 import logging
+import math
 import socket
 import threading
 import time
@@ -10,7 +11,7 @@ from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
 from project.connection import Connection
-from project.worker import Clients, Worker
+from project.worker import LINGER, Clients, Worker
 from tests.wire import HANG
 
 
@@ -18,7 +19,7 @@ def pair() -> tuple[TConn, socket.socket]:
     """A connection as a worker has it, and its client's end."""
     ours, theirs = socket.socketpair()
     theirs.settimeout(HANG)
-    return TConn(Config(), Connection(ours.detach()), ("127.0.0.1", 1), ("127.0.0.1", 2)), theirs
+    return TConn(Config(), Connection(ours), ("127.0.0.1", 1), ("127.0.0.1", 2)), theirs
 
 
 def test_a_connection_is_given_to_one_thread_alone() -> None:
@@ -36,8 +37,32 @@ def test_a_connection_is_given_to_one_thread_alone() -> None:
         assert clients.take() is conn
 
 
+def test_a_connection_that_a_thread_has_closed_is_not_late() -> None:
+    clients = Clients()
+    conn, theirs = pair()
+    with theirs:
+        clients.put(conn, time.monotonic())
+        theirs.close()
+        [(found, _)] = clients.selector.select()
+        assert clients.take() is conn
+        conn.close()
+        assert not clients.is_late(found, math.inf, math.inf)
+
+
+def test_a_worker_that_stops_waits_for_another_request_as_briefly_whenever_it_answered() -> None:
+    clients = Clients()
+    conn, theirs = pair()
+    with theirs, conn.sock:
+        clients.put(conn, time.monotonic() + HANG)
+        [key] = clients.selector.get_map().values()
+        stopped = conn.since - HANG
+        assert not clients.is_late(key, conn.since + LINGER / 2, stopped)
+        assert clients.is_late(key, conn.since + LINGER, stopped)
+
+
 class Defective(Worker):
     def attend(self, conn: TConn) -> None:
+        conn.sock.recv(100)
         raise SystemExit
 
 
@@ -51,6 +76,5 @@ def test_a_defect_ends_a_connection_and_no_thread(caplog: pytest.LogCaptureFixtu
         with theirs:
             worker.clients.put(conn, time.monotonic() + HANG)
             theirs.sendall(b"request")
-            with pytest.raises(ConnectionResetError):
-                theirs.recv(1)
+            assert theirs.recv(1) == b""
     assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [SystemExit] * 2

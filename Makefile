@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart e2e-kubernetes bench bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart e2e-kubernetes bench bench-instructions bench-image bench-chart bench-lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/run ## make .venv with what the service runs on
 
@@ -84,6 +84,9 @@ PEERS := $(notdir $(wildcard bench/peers/*))
 
 bench: .venv/dev staticfiles $(PEERS:%=bench/.venvs/%/made) bench/.venvs/service/made ## compare the speed with other stacks, 20 minutes; with QUICK=1 three
 	$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+bench-instructions: .venv/dev staticfiles bench/.venvs/service/made ## count the instructions of a request, which shows what a small change does
+	$(BIN)/python -m bench.instructions
 
 # An environment for each stack: what one doesn't have on its own takes no memory in it.
 define environment

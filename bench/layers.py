@@ -6,11 +6,13 @@ from statistics import median
 from bench.databases import Databases, fill
 from bench.load import load
 from bench.server import Server
-from bench.stacks import LIMIT, SERVICE, stacks
+from bench.stacks import LIMIT, PYTHON, ROOT, SERVICE, Stack, peer, service, stacks
 
+WORKER = "our worker"
 LAYERS = {
-    "gunicorn and an application that does nothing": (LIMIT, "/lists"),
-    "our deadlines, the access log in JSON, Django's request": (SERVICE, "/health/live"),
+    "gunicorn's worker, and an application that does nothing": (LIMIT, "/lists"),
+    "our worker instead, with the access log in JSON": (WORKER, "/lists"),
+    "Django's request": (SERVICE, "/health/live"),
     "every middleware, and a path that leads nowhere": (SERVICE, "/nothing"),
     "DRF's view and the query of one list": (SERVICE, "/lists/1"),
     "a page of 100 lists instead": (SERVICE, "/lists"),
@@ -19,17 +21,32 @@ CONNECTIONS = 8
 SECONDS = 2
 
 
+def layered() -> list[Stack]:
+    """What the layers are measured in; the service also logs health checks that pass."""
+    [limit] = [stack for stack in stacks() if stack.name == LIMIT]
+    whole = service(SERVICE, ROOT)
+    whole = whole._replace(environment=whole.environment | {"LOG_LEVEL": "debug"})
+    application, _ = peer("wsgi")
+    command = (PYTHON, "-m", "gunicorn", "--config", "project/gunicorn.conf.py")
+    worker = whole._replace(
+        name=WORKER,
+        command=(*command, f"--pythonpath={application}", "app:app"),
+        prepare=(),
+        answers_only=True,
+    )
+    return [limit, worker, whole]
+
+
 def measure(available: Databases, rounds: int, core: int) -> dict[str, float]:
     """Microseconds of processor time for a request, by layer with all before it; medians."""
     samples: dict[str, list[float]] = {layer: [] for layer in LAYERS}
     with ExitStack() as running:
         servers = {}
-        for number, stack in enumerate(stacks()):
-            if stack.name in (LIMIT, SERVICE):
-                url = available.make(f"layers_{number}")
-                servers[stack.name] = running.enter_context(Server(stack, url, core))
-                if stack.name == SERVICE:
-                    fill(url, stack.table, 100)
+        for number, stack in enumerate(layered()):
+            url = available.make(f"layers_{number}")
+            servers[stack.name] = running.enter_context(Server(stack, url, core))
+            if not stack.answers_only:
+                fill(url, stack.table, 100)
         for _ in range(rounds):
             for layer, (name, path) in LAYERS.items():
                 server = servers[name]

@@ -26,7 +26,7 @@ worker_class = "project.worker.Worker"
 preload_app = True
 # The heartbeat file must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-# It would overtake the answer's head, which is kept until the body is there (project/worker.py).
+# It would overtake the answer's head, which is kept until the body is there (project/connection.py).
 sendfile = False
 keepalive = settings.KEEP_ALIVE
 # Both filters with a name of 255 characters each, percent-encoded, are 6,200.

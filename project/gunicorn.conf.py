@@ -1,7 +1,9 @@
 """How gunicorn runs the service; the values come from the environment through settings."""
 
 import gc
+import math
 import os
+import resource
 import signal
 import socket
 import sys
@@ -22,11 +24,16 @@ bind = f"[::]:{settings.PORT}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{se
 workers = settings.WEB_CONCURRENCY
 threads = settings.THREADS
 worker_class = "project.worker.Worker"
+# A connection takes a file descriptor, as does what else a worker opens: SQLite three in each
+# thread, for itself less than the rest. With none left it would end, and every request with it.
+descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+room = math.inf if descriptors == resource.RLIM_INFINITY else descriptors - 64 - 3 * threads
+worker_connections = int(max(1, min(1000, room)))
 # Loaded once, before the workers are forked, which then share its memory.
 preload_app = True
 # The heartbeat file must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-# It would overtake the answer's head, which is kept until the body is there (project/connection.py).
+# It would overtake the answer's head, which project/connection.py keeps until the body is there.
 sendfile = False
 keepalive = settings.KEEP_ALIVE
 # Both filters with a name of 255 characters each, percent-encoded, are 6,200.

@@ -4,6 +4,7 @@ Each test has more of them than there are threads, and looks whether a normal
 request is answered while they are still connected.
 """
 
+import resource
 import socket
 import threading
 import time
@@ -157,6 +158,25 @@ def test_clients_who_keep_their_connections_leave_room_for_others(serve: Serve) 
             assert answer is not None
             kept += answer.headers["Connection"] == "keep-alive"
         assert 900 < kept < 1000
+
+
+def test_a_worker_takes_no_more_connections_than_it_may_have_open_files(serve: Serve) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        service = serve(WEB_CONCURRENCY="1", CLIENT_TIMEOUT="600")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    workers = service.workers()
+    with clients(service, 300) as silent:
+        for client in silent[:150]:
+            client.sendall(request())
+            assert receive(client)
+            client.close()
+        for client in silent[150:]:
+            client.sendall(request())
+            assert receive(client)
+    assert service.workers() == workers
 
 
 def test_an_unused_connection_is_closed_in_the_end(serve: Serve) -> None:

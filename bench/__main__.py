@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from bench import chart, growth, layers, report
 from bench.correctness import faults
 from bench.databases import POSTGRESQL, SQLITE, databases, fill
 from bench.load import WORKLOADS, load
-from bench.server import Server, cores
+from bench.server import Server, cores, missing
 from bench.stacks import BENCH, SERVICE, Stack, service, stacks
 
 
@@ -72,16 +71,6 @@ def measure(plan: Plan, servers: dict[Server, str], kind: str, results: report.R
             order = order[1:] + order[:1]
 
 
-def missing() -> list[str]:
-    """What a run needs and this machine lacks."""
-    packages = {"wrk": "wrk", "taskset": "util-linux"}
-    return [
-        f"{program} is missing: install it, on Debian with `apt-get install {package}`"
-        for program, package in packages.items()
-        if shutil.which(program) is None
-    ]
-
-
 def main() -> int | str:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about three minutes: a first look")
@@ -97,7 +86,7 @@ def main() -> int | str:
         server_core, load_core = cores()
     except LookupError as error:
         return f"bench: {error}"
-    if lacking := missing():
+    if lacking := missing({"wrk": "wrk", "taskset": "util-linux"}):
         return "\n".join(f"bench: {each}" for each in lacking)
     # What is started from here inherits this; the servers are then put on their own core.
     os.sched_setaffinity(0, {load_core})

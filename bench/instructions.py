@@ -8,13 +8,13 @@ that threads take cost.
 
 import argparse
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from bench.databases import POSTGRESQL, databases, fill
+from bench.server import missing
 from bench.stacks import PYTHON, ROOT, SERVICE, service
 from tests.service import environment
 
@@ -79,8 +79,8 @@ def main() -> int | str:
     parser.add_argument("paths", metavar="PATH", nargs="*", help=f"by default {', '.join(PATHS)}")
     parser.add_argument("--folder", type=Path, default=ROOT, help="another checkout to count in")
     arguments = parser.parse_args()
-    if shutil.which("valgrind") is None:
-        return "bench: valgrind is missing: install it, on Debian with `apt-get install valgrind`"
+    if lacking := missing({"valgrind": "valgrind"}):
+        return f"bench: {lacking[0]}"
     stack = service(SERVICE, arguments.folder.resolve())
     with (
         tempfile.TemporaryDirectory(prefix="tasklists-bench-") as folder,

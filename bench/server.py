@@ -1,6 +1,7 @@
 """A stack's server: its process, on a core of its own."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -116,3 +117,12 @@ def cores() -> tuple[int, int]:
     if len(available) < 2:
         raise LookupError("two cores are needed: one for the servers, one for the load")
     return available[0], available[1]
+
+
+def missing(packages: dict[str, str]) -> list[str]:
+    """What a run needs and this machine lacks, of these programs and their packages."""
+    return [
+        f"{program} is missing: install it, on Debian with `apt-get install {package}`"
+        for program, package in packages.items()
+        if shutil.which(program) is None
+    ]

@@ -215,6 +215,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 listener.close()
 
     def _cap_keepalive(self, deadline: float) -> None:
+        """A worker that stops waits as briefly for a first request as for one more."""
         self.latest = deadline
 
 

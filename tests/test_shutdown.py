@@ -246,7 +246,8 @@ def test_it_can_be_stopped_while_it_becomes_gunicorn(database_url: str) -> None:
 def test_it_can_be_stopped_while_it_waits_for_the_database() -> None:
     """By a handler of its own: the first process of a container ignores SIGTERM without one."""
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
-    with start("serve", DATABASE_URL=url, DATABASE_WAIT="600") as process:
+    port = str(free_port())
+    with start("serve", DATABASE_URL=url, DATABASE_WAIT="600", PORT=port) as process:
         assert process.stdout
         assert any("waiting for the database" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)

@@ -22,10 +22,11 @@ WAIT = ("--wait", "--timeout=180s")
 
 Values = dict[str, Any]
 
-# One pod that stops without much ado, where a test is about something else.
+# One pod that stops without much ado, where a test is about something else. kube-proxy changes
+# its rules once a second, so that within a delay of one a pod that ended may still be asked.
 SMALL: Values = {
     "replicaCount": 1,
-    "shutdown": {"delaySeconds": 1, "gracefulTimeoutSeconds": 5},
+    "shutdown": {"delaySeconds": 4, "gracefulTimeoutSeconds": 5},
 }
 
 _ports = itertools.count(5010)

@@ -20,7 +20,7 @@ def directory(room_for_the_course: None, tmp_path: Path) -> Iterator[Path]:
     with folder(node) as path:
         volume = "postgres.persistence.staticVolume"
         options = f"--set {volume}.path={path} --set {volume}.nodes={{{node}}}"
-        options += " --set shutdown.delaySeconds=1 --skip-tests"
+        options += " --set shutdown.delaySeconds=4 --skip-tests"
         manifest = course(f"helm template app {CHART} -f {EXAMPLE} {options}")
         (tmp_path / "app.yaml").write_text(manifest)
         try:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("room_for_the_course")
 
 def test_replicas_diverge_and_come_back_empty(tmp_path: Path) -> None:
     example = EXAMPLES / "course-sqlite-replicas.yaml"
-    options = "--set shutdown.delaySeconds=1 --skip-tests"
+    options = "--set shutdown.delaySeconds=4 --skip-tests"
     course(f"helm template app {CHART} -f {example} {options} --output-dir {tmp_path}")
     course(f"kubectl apply -R -f {tmp_path}")
     course("kubectl rollout status deployment/app --timeout=120s")

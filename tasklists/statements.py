@@ -16,15 +16,15 @@ from tasklists.models import TaskList
 
 MAX_ID = 2**63 - 1
 
-# A list as JSON; times are in UTC as RFC 3339 has them.
+# A list as JSON; times are in UTC as RFC 3339 has them. PostgreSQL's own row_to_json, which needs
+# a query for each row's names, takes a quarter longer for a page.
 JSON = {
-    "postgresql": """(
-        SELECT row_to_json(list)::text FROM (
-            SELECT id, name,
-                to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') created_at,
-                to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') updated_at,
-                version
-        ) AS list
+    "postgresql": """format(
+        '{"id":%%s,"name":%%s,"created_at":"%%s","updated_at":"%%s","version":%%s}',
+        id, to_json(name),
+        to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        version
     )""",
     "sqlite": """json_object(
         'id', id, 'name', name,
@@ -43,8 +43,9 @@ CREATE = f"""INSERT INTO tasklists_tasklist (name, created_at, updated_at, versi
     VALUES (%s, %s, %s, 1) RETURNING id, version, {JSON}"""
 CHANGE = f"""UPDATE tasklists_tasklist
     SET name = %s, updated_at = {GREATER}(updated_at, %s), version = version + 1
-    WHERE id = %s AND {{condition}} RETURNING id, version, {JSON}"""
-DELETE = "DELETE FROM tasklists_tasklist WHERE id = %s AND {condition} RETURNING id"
+    WHERE id = %s"""
+CHANGED = f"RETURNING id, version, {JSON}"
+DELETE = "DELETE FROM tasklists_tasklist WHERE id = %s"
 
 
 class Row(NamedTuple):
@@ -79,18 +80,18 @@ def change(pk: int, name: str, versions: set[int] | None) -> Row | None:
     The condition is checked under the row's lock, for which it may have to wait: what
     was written meanwhile is not later than this. None: nothing was written.
     """
-    return _row(CHANGE.format(condition=_condition(versions)), name, _now(), pk)
+    return _row(f"{CHANGE} {_and_is_at(versions)} {CHANGED}", name, _now(), pk)
 
 
 def delete(pk: int, versions: set[int] | None) -> bool:
     """Whether there was a list, at one of ``versions``, that is now deleted."""
-    return bool(_execute(DELETE.format(condition=_condition(versions)), pk))
+    return bool(_execute(f"{DELETE} {_and_is_at(versions)} RETURNING id", pk))
 
 
-def _condition(versions: set[int] | None) -> str:
+def _and_is_at(versions: set[int] | None) -> str:
     if versions is None:
-        return "TRUE"
-    return f"version IN ({', '.join(map(str, versions)) or 'NULL'})"
+        return ""
+    return f"AND version IN ({', '.join(map(str, versions)) or 'NULL'})"
 
 
 def _now() -> Any:

@@ -14,7 +14,7 @@ from gunicorn import util
 
 from project import settings
 from project.access_log import AccessLogger
-from project.worker import ENDING, write_problem
+from project.worker import ENDING, http_date, write_problem
 
 wsgi_app = "project.wsgi"
 proc_name = "tasklists"
@@ -55,6 +55,7 @@ logger_class = AccessLogger
 logconfig_dict = settings.LOGGING
 
 util.write_error = write_problem
+util.http_date = http_date
 
 
 def when_ready(arbiter: object) -> None:

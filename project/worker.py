@@ -1,6 +1,7 @@
 """gunicorn's threaded worker, which waits for no client for ever and drops no connection."""
 
 import contextlib
+import functools
 import http
 import json
 import math
@@ -11,6 +12,7 @@ import socket
 import threading
 import time
 from collections import deque
+from email.utils import formatdate
 from typing import Any
 
 from gunicorn import util
@@ -217,6 +219,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _cap_keepalive(self, deadline: float) -> None:
         """A worker that stops waits as briefly for a first request as for one more."""
         self.latest = deadline
+
+
+def http_date() -> str:
+    """gunicorn's, made once in a second."""
+    return date_of(int(time.time()))
+
+
+@functools.lru_cache(maxsize=1)
+def date_of(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def write_problem(sock: socket.socket, status: int, reason: str, message: str) -> None:

@@ -17,5 +17,8 @@ get_resolver().url_patterns  # noqa: B018
 # What Django does with each request, and here to no end: nothing is cached, and queries are
 # recorded only with DEBUG.
 signals.request_finished.disconnect(cache.close_caches)
+# Once is enough: it is done at the end of each request, and a kept connection is looked at before
+# it is used.
+signals.request_started.disconnect(db.close_old_connections)
 if not settings.DEBUG:
     signals.request_started.disconnect(db.reset_queries)

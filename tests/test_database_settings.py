@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg2
 import psycopg2.extensions
 import pytest
+import requests
 from django.conf import settings
 from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,7 +20,9 @@ from pytest_django import DjangoDbBlocker
 
 from project.database import Deadlines, from_url
 from project.environment import InvalidValue
-from tests.service import ROOT
+from tests.load import eventually
+from tests.service import ROOT, Service
+from tests.wire import HANG
 
 KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
 
@@ -232,3 +236,17 @@ def test_a_statement_without_a_deadline_is_waited_for(
     with connected(postgresql_url, statement_timeout=0) as server, server.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(0.1), 42")
         assert cursor.fetchone() == ("", 42)
+
+
+def test_a_connection_that_is_not_to_be_kept_ends_with_its_request(
+    postgresql_url: str, database_url: str, serve: Callable[..., Service]
+) -> None:
+    def connections() -> int:
+        with connected(postgresql_url) as server, server.cursor() as cursor:
+            name = urlsplit(database_url).path[1:]
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name])
+            return int(cursor.fetchone()[0])
+
+    service = serve(DATABASE_CONN_MAX_AGE="0")
+    assert requests.get(f"{service.url}/lists", timeout=HANG).status_code == 200
+    eventually(lambda: connections() == 0, "the connection ends")

@@ -1,17 +1,26 @@
-"""What no client can bring about on purpose: a defect, and two threads after one connection."""
+"""What no client sees: a defect, two threads after one connection, memory that stays."""
 
+import gc
+import io
 import logging
 import math
 import socket
 import threading
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from wsgiref.handlers import SimpleHandler
 
 import pytest
+from django.http import HttpRequest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
 from project.connection import Connection
-from project.worker import LINGER, Clients, Worker
+from project.worker import LINGER, Clients, Worker, http_date
+from project.wsgi import application
+from tasklists.models import TaskList
 from tests.wire import HANG
 
 
@@ -58,6 +67,52 @@ def test_a_worker_that_stops_waits_for_another_request_as_briefly_whenever_it_an
         stopped = conn.since - HANG
         assert not clients.is_late(key, conn.since + LINGER / 2, stopped)
         assert clients.is_late(key, conn.since + LINGER, stopped)
+
+
+def requests_alive() -> list[HttpRequest]:
+    return [each for each in gc.get_objects() if isinstance(each, HttpRequest)]
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+# In a transaction Django would close the connection with the request.
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("no_collection")
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/lists", b"", b"200"),
+        ("POST", "/lists", b'{"name": "x"}', b"201"),
+        ("GET", "/lists/{id}", b"", b"200"),
+        ("GET", "/lists/0", b"", b"404"),
+    ],
+)
+def test_the_memory_of_a_request_is_free_with_its_answer(
+    task_list: TaskList, method: str, path: str, body: bytes, status: bytes
+) -> None:
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path.format(id=task_list.pk)}
+    environ |= {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1"}
+    environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
+    answer = io.BytesIO()
+    before = requests_alive()
+    SimpleHandler(io.BytesIO(body), answer, io.StringIO(), environ).run(application)
+    assert answer.getvalue().split()[1] == status
+    assert requests_alive() == before
+
+
+def test_every_second_has_its_date() -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    date = first = parsedate_to_datetime(http_date())
+    assert first >= now
+    while date == first:
+        date = parsedate_to_datetime(http_date())
+    assert date - first == timedelta(seconds=1)
 
 
 class Defective(Worker):

@@ -2,7 +2,7 @@ from typing import Any, NoReturn
 
 import orjson
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, HttpResponseNotModified
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.exceptions import APIException
@@ -42,6 +42,18 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
             return super().default_response_headers
         return {"Vary": "Accept"}
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """As DRF's, and leave nothing behind.
+
+        Its view and its request refer to themselves, so that they, the body and the
+        answer would stay until garbage is collected.
+        """
+        response = super().dispatch(request, *args, **kwargs)
+        if not isinstance(response, Response):  # which is rendered later
+            self.request.parser_context.clear()
+            vars(self).clear()
+        return response
+
     def perform_authentication(self, request: Request) -> None:
         """Only of a request that says who it is from."""
         if "HTTP_AUTHORIZATION" in request.META or request.COOKIES:
@@ -76,9 +88,7 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
 
     def create(self, request: Request) -> HttpResponseBase:
         """Make a list."""
-        serializer = self.get_serializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        row = statements.create(serializer.validated_data["name"])
+        row = statements.create(self.validated(request.data)["name"])
         return self.answer(row, 201, {"Location": reverse("list", args=[row.id])})
 
     def retrieve(self, request: Request, pk: int) -> HttpResponseBase:
@@ -91,15 +101,14 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
     def update(self, request: Request, pk: int, *, partial: bool = False) -> HttpResponseBase:
         """Replace a list's name."""
         try:
-            serializer = self.get_serializer(data=request.data, partial=partial)
-            serializer.is_valid(raise_exception=True)
+            data = self.validated(request.data, partial=partial)
         except APIException:
             self.current(pk)  # that there is none is told first
             raise
-        if not serializer.validated_data:
+        if not data:
             return self.answer(self.current(pk))
         versions = entity_tags.versions(request)
-        row = statements.change(pk, serializer.validated_data["name"], versions)
+        row = statements.change(pk, data["name"], versions)
         return self.answer(row or self.refuse(pk))
 
     def partial_update(self, request: Request, pk: int) -> HttpResponseBase:
@@ -111,6 +120,14 @@ class TaskListViewSet(GenericViewSet):  # type: ignore[type-arg]
         if not statements.delete(pk, entity_tags.versions(request)):
             self.refuse(pk)
         return Response(status=204)
+
+    def validated(self, data: Any, *, partial: bool = False) -> Any:
+        """What a request may write; raises ValidationError."""
+        # Not get_serializer(): its context would hold the request as long as DRF's fields and
+        # their serializer hold each other.
+        serializer = self.serializer_class(data=data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
 
     def current(self, pk: int) -> statements.Row:
         """The list as it is; raises Http404 or PreconditionFailed."""

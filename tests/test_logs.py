@@ -105,7 +105,7 @@ def test_the_answer_has_the_request_id(client: Client) -> None:
 @pytest.mark.parametrize("rubbish", ["", "two words", "a\nb", "ü", "x" * 129, '"', "<b>"])
 def test_a_request_id_that_may_not_be_logged_is_replaced(client: Client, rubbish: str) -> None:
     answer = client.get("/schema", headers={"X-Request-ID": rubbish})
-    assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", answer["X-Request-ID"])
+    assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
 
 
 def test_a_client_does_not_wait_for_who_reads_the_log(database_url: str) -> None:

@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.middleware import csrf
 from django.utils.deprecation import MiddlewareMixin
 
 from tasklists import errors
@@ -45,7 +46,17 @@ class RequestIdMiddleware:
 
 
 class HeadersMiddleware:
-    """Content-Length, and Served-By: who answered, which makes replicas visible."""
+    """Content-Length, what protects a browser, and Served-By, which makes replicas visible.
+
+    Django adds all that protects a browser to every answer. With JSON none of it but
+    nosniff is heeded, and it took a twentieth of a request.
+    """
+
+    of_pages: ClassVar = {
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -56,6 +67,10 @@ class HeadersMiddleware:
         # A 204 has none, and a 304 that of the 200, if any (RFC 9110, section 8.6).
         if not known and response.status_code not in (204, 304):
             response["Content-Length"] = str(len(response.content))
+        response["X-Content-Type-Options"] = "nosniff"
+        if response.get("Content-Type", "").startswith("text/html"):
+            for name, value in self.of_pages.items():
+                response[name] = value
         if settings.SERVED_BY:
             response["Served-By"] = settings.SERVED_BY
         return response
@@ -71,6 +86,9 @@ class OfSessions(MiddlewareMixin):
 
 
 class SessionMiddleware(OfSessions, sessions.SessionMiddleware): ...
+
+
+class CsrfViewMiddleware(OfSessions, csrf.CsrfViewMiddleware): ...
 
 
 class AuthenticationMiddleware(OfSessions, auth.AuthenticationMiddleware): ...

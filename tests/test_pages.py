@@ -47,6 +47,24 @@ def test_every_asset_of_a_page_is_served_here_under_a_hashed_name(
         response.close()
 
 
+@pytest.mark.parametrize("path", ["/lists", "/docs", "/admin/login/", "/nothing"])
+def test_a_page_is_shown_in_no_frame_and_tells_nobody_where_it_leads_from(
+    browser: Client, db: None, path: str
+) -> None:
+    page = browser.get(path)
+    assert page["Content-Type"].startswith("text/html")
+    assert page["X-Frame-Options"] == "DENY"
+    assert page["Referrer-Policy"] == "same-origin"
+    assert page["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/lists", "/nothing", "/schema"])
+def test_json_is_taken_for_nothing_else(client: Client, db: None, path: str) -> None:
+    answer = client.get(path, headers={"Accept": "application/json"})
+    assert "json" in answer["Content-Type"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
 def test_the_page_of_the_lists_shows_them_and_a_form(browser: Client, task_list: TaskList) -> None:
     page = browser.get("/lists").content.decode()
     assert "shopping" in page

@@ -77,6 +77,21 @@ def test_a_database_that_ends_and_starts_again_loses_nothing(
 
 
 @on_postgresql
+def test_after_an_error_a_connection_is_looked_at_as_before(
+    serve: Serve, execute: Callable[[str], None]
+) -> None:
+    service = serve(WEB_CONCURRENCY="1", THREADS="1")
+    execute("ALTER TABLE tasklists_tasklist RENAME TO elsewhere")
+    assert_unavailable(get(service, "/lists"))
+    execute("ALTER TABLE elsewhere RENAME TO tasklists_tasklist")
+    execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert get(service, "/lists").status_code == 200
+
+
+@on_postgresql
 def test_a_frozen_database_holds_nobody_for_long(serve: Serve, database: PostgreSQL) -> None:
     service = serve(
         DATABASE_URL=database.url, DATABASE_STATEMENT_TIMEOUT="1", DATABASE_CONNECT_TIMEOUT="1"

@@ -13,13 +13,13 @@ from email.utils import parsedate_to_datetime
 from wsgiref.handlers import SimpleHandler
 
 import pytest
+from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
 from project.connection import Connection
 from project.worker import LINGER, Clients, Worker, http_date
-from project.wsgi import application
 from tasklists.models import TaskList
 from tests.wire import HANG
 
@@ -101,7 +101,7 @@ def test_the_memory_of_a_request_is_free_with_its_answer(
     environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
     answer = io.BytesIO()
     before = requests_alive()
-    SimpleHandler(io.BytesIO(body), answer, io.StringIO(), environ).run(application)
+    SimpleHandler(io.BytesIO(body), answer, io.StringIO(), environ).run(get_wsgi_application())
     assert answer.getvalue().split()[1] == status
     assert requests_alive() == before
 

@@ -47,7 +47,7 @@ def test_every_asset_of_a_page_is_served_here_under_a_hashed_name(
         response.close()
 
 
-@pytest.mark.parametrize("path", ["/lists", "/docs", "/admin/login/", "/nothing"])
+@pytest.mark.parametrize("path", ["/lists", "/admin/login/", "/nothing"])
 def test_a_page_is_shown_in_no_frame_and_tells_nobody_where_it_leads_from(
     browser: Client, db: None, path: str
 ) -> None:

@@ -13,12 +13,15 @@ RUN python -m venv --without-pip /venv \
 
 WORKDIR /app
 COPY manage.py ./
+COPY server server
 COPY project project
 COPY tasklists tasklists
+COPY rest rest
+COPY service service
 # Source maps are there for collectstatic to refer to, and for developers of these packages alone.
 RUN PYTHONDONTWRITEBYTECODE=1 /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
  && find staticfiles -name '*.map*' -delete \
- && python -m compileall -q --invalidation-mode unchecked-hash project tasklists
+ && python -m compileall -q --invalidation-mode unchecked-hash server project tasklists rest service
 
 
 FROM python:3.13-slim

@@ -37,7 +37,7 @@ lint: .venv/dev staticfiles ## style, types, migrations, configuration, lock fil
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') $(BIN)/python manage.py check --deploy --fail-level WARNING
-	SECRET_KEY=unused $(BIN)/gunicorn --check-config --config project/gunicorn.conf.py
+	SECRET_KEY=unused $(BIN)/gunicorn --check-config --config server/gunicorn.conf.py
 	$(BIN)/python -m tests.locks $(LOCK)
 
 format: .venv/dev ## write code as lint wants it

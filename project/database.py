@@ -1,8 +1,6 @@
 """From a database URL to Django's settings: SQLite or PostgreSQL, neither of which may hang."""
 
 import re
-import select
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -54,7 +52,7 @@ def from_url(
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
         }
         return configuration
-    configuration["ENGINE"] = "project.postgresql"
+    configuration["ENGINE"] = "service.postgresql"
     if "password" not in options:
         configuration["PASSWORD"] = configuration["PASSWORD"] or password
     defaults = {
@@ -118,29 +116,3 @@ def _check_postgresql(configuration: dict[str, Any]) -> None:
         psycopg2.extensions.make_dsn(**options)
     except psycopg2.ProgrammingError as error:
         raise ValueError(str(error).strip()) from None
-
-
-class Deadlines:
-    """Waits for PostgreSQL on behalf of psycopg2, and gives up in time.
-
-    A server that is frozen or cut off neither answers nor closes its
-    connections, and the server's own statement_timeout is then of no use.
-    Times are in seconds; None waits without limit. To be installed with
-    ``psycopg2.extensions.set_wait_callback``, see
-    https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries
-    """
-
-    def __init__(self, connect: float, statement: float | None) -> None:
-        self.connect = connect
-        self.statement = statement
-
-    def __call__(self, connection: psycopg2.extensions.connection) -> None:
-        connecting = connection.status == psycopg2.extensions.STATUS_SETUP
-        limit = self.connect if connecting else self.statement
-        end = None if limit is None else time.monotonic() + limit
-        while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
-            event = select.POLLIN if state == psycopg2.extensions.POLL_READ else select.POLLOUT
-            poller = select.poll()
-            poller.register(connection.fileno(), event)
-            if not poller.poll(None if end is None else max(0, end - time.monotonic()) * 1000):
-                raise psycopg2.OperationalError(f"the database did not answer within {limit:g} s")

@@ -11,7 +11,7 @@ from structlog.typing import Processor
 
 def _is_news(record: logging.LogRecord) -> bool:
     """Whether Django's record of a failed request says what no other record does."""
-    return getattr(record, "status_code", None) != 503  # tasklists.errors logs it with its cause
+    return getattr(record, "status_code", None) != 503  # service.errors logs it with its cause
 
 
 _encoder = json.JSONEncoder(default=repr)

@@ -13,10 +13,11 @@ RUNSERVER = sys.argv[1:2] == ["runserver"]
 HOST = r"\*|\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
 ORIGIN = r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 
-VERSION = "0.1.0"  # as chart/Chart.yaml has it
+VERSION = "0.2.0"  # as chart/Chart.yaml has it
 
 # Security
 SECRET_KEY = env.secret_key("SECRET_KEY")
+SECRET_KEY_IS_RANDOM = SECRET_KEY.startswith(env.EPHEMERAL_PREFIX)
 DEBUG = env.boolean("DEBUG", default=RUNSERVER)
 ALLOWED_HOSTS = env.strings(
     "ALLOWED_HOSTS",
@@ -39,6 +40,7 @@ CORS_ALLOW_HEADERS = [
     "accept",
     "authorization",
     "content-type",
+    "idempotency-key",
     "if-match",
     "if-none-match",
     "x-request-id",
@@ -50,22 +52,19 @@ CSRF_TRUSTED_ORIGINS = env.strings(
     pattern=ORIGIN.replace("://", r"://(?:\*\.)?"),
     accepted="origins such as https://app.example.com or https://*.example.com",
 )
-CSRF_FAILURE_VIEW = "tasklists.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "service.errors.csrf_failure"
 TRUST_PROXY_HEADERS = env.boolean("TRUST_PROXY_HEADERS", default=False)
 USE_X_FORWARDED_HOST = TRUST_PROXY_HEADERS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
 HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=False)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
-# Subdomains and browsers' preload lists are decisions about a whole domain, not about a service.
+# W005 and W021 ask for HSTS on subdomains and in browsers' preload lists: decisions about a whole
+# domain, not about one service in it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
-# Django looks by name for its own form of what tasklists.middleware does: X-Frame-Options,
-# Referrer-Policy and the protection from forged requests.
-SECURE_REFERRER_POLICY = SECURE_CROSS_ORIGIN_OPENER_POLICY = None
-SILENCED_SYSTEM_CHECKS += ["security.W002", "security.W003", "security.W022"]
 if not HTTPS_ONLY:
-    # tasklists.I001 says it instead.
-    SILENCED_SYSTEM_CHECKS += ["security.W001", "security.W010"]
+    # HSTS, the redirect to https and secure cookies; service.I001 says all of it at once.
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a body; beyond it is 413
 
 # Database
@@ -100,9 +99,15 @@ if MIGRATION_DATABASE_URL:
         connect_timeout=DATABASE_CONNECT_TIMEOUT,
         statement_timeout=0,
     ) | {"TEST": {"MIRROR": "default"}}
+# The number of the advisory lock under which `migrate` runs: "tasklist" in ASCII. It stays the
+# same in every version, since Pods of two versions may start at once.
+MIGRATION_LOCK = int.from_bytes(b"tasklist")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Server (project/gunicorn.conf.py)
+# Server (server/)
+WSGI_APPLICATION = "server.wsgi.application"
+# What `manage.py serve` becomes.
+SERVER = ["-m", "gunicorn", "--config", "server/gunicorn.conf.py"]
 PORT = env.integer("PORT", default=5000, minimum=1, maximum=65535)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", default=2, minimum=1, maximum=256)
 THREADS = env.integer("THREADS", default=4, minimum=1, maximum=256)
@@ -115,7 +120,6 @@ SERVED_BY = env.text(
     pattern=r"[!-~]{1,253}",
     accepted="up to 253 printable ASCII characters",
 )
-WSGI_APPLICATION = "project.wsgi.application"
 
 # The first administrator (manage.py ensure_admin)
 ADMIN_USERNAME = env.text(
@@ -132,6 +136,8 @@ ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 # Application
 INSTALLED_APPS = [
     "tasklists",
+    "rest",
+    "service",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -146,18 +152,22 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "tasklists.health.HealthMiddleware",
-    "tasklists.middleware.RequestIdMiddleware",
-    "tasklists.middleware.HeadersMiddleware",
+    "service.health.HealthMiddleware",
+    "service.middleware.RequestIdMiddleware",
+    "service.middleware.HeadersMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if _origins else []),
-    "tasklists.middleware.ProblemDetailsMiddleware",
-    *(["django.middleware.security.SecurityMiddleware"] if HTTPS_ONLY else []),
+    "service.middleware.ProblemDetailsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "tasklists.middleware.SessionMiddleware",
-    "tasklists.middleware.CsrfViewMiddleware",
-    "tasklists.middleware.AuthenticationMiddleware",
-    "tasklists.middleware.MessageMiddleware",
+    "service.middleware.SkipForAnonymousApi",  # may skip what follows
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
+# Paths of the JSON API, where anonymous requests skip sessions, CSRF tokens and users.
+API_PATHS = r"/|/(lists|tasks)(/.*)?"
 ROOT_URLCONF = "project.urls"
 APPEND_SLASH = False
 TEMPLATES = [
@@ -202,16 +212,16 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["tasklists.api.access.ApiAccess"],
-    "DEFAULT_PARSER_CLASSES": ["tasklists.api.parsers.JSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest.access.ApiAccess"],
+    "DEFAULT_PARSER_CLASSES": ["rest.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
-        "tasklists.api.renderers.JSONRenderer",
+        "rest.renderers.JSONRenderer",
         "rest_framework.renderers.BrowsableAPIRenderer",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tasklists.api.negotiation.ContentNegotiation",
-    "DEFAULT_FILTER_BACKENDS": ["tasklists.api.filters.StrictFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "tasklists.api.schema.ProblemAwareSchema",
-    "EXCEPTION_HANDLER": "tasklists.api.exceptions.exception_handler",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.negotiation.ContentNegotiation",
+    "DEFAULT_FILTER_BACKENDS": ["rest.filters.StrictFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "rest.schema.ResourceSchema",
+    "EXCEPTION_HANDLER": "rest.exceptions.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
     "FORMAT_SUFFIX_KWARG": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -225,8 +235,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "PREPROCESSING_HOOKS": ["tasklists.api.schema.canonical_paths"],
-    "POSTPROCESSING_HOOKS": ["tasklists.api.schema.add_problem"],
+    "PREPROCESSING_HOOKS": ["rest.schema.canonical_paths"],
+    "POSTPROCESSING_HOOKS": ["rest.schema.complete"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

@@ -6,8 +6,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from tasklists import errors
-from tasklists.api import urls as api
+from service import errors
+from tasklists import urls as api
 
 urlpatterns = [
     *api.urlpatterns,  # not by include(), which would be one more resolver for each request

@@ -1,35 +1,43 @@
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 
-from tasklists.models import TaskList
+from rest.admin import ResourceAdmin
+from tasklists.api import TaskViewSet
+from tasklists.models import Task, TaskList
 
 admin.site.site_header = admin.site.site_title = "Tasklists"
 
 
+class TaskInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Task
+    fields = ["title", "due", "order", "completed"]
+    readonly_fields = ["completed"]
+    extra = 1
+
+
 @admin.register(TaskList)
-class TaskListAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TaskListAdmin(ResourceAdmin):
     list_display = ["name", "id", "version", "created_at", "updated_at"]
-    list_filter = ["created_at", "updated_at"]
     search_fields = ["name"]
-    date_hierarchy = "created_at"
-    ordering = ["id"]
-    readonly_fields = ["id", "version", "created_at", "updated_at"]
-    show_full_result_count = False
+    inlines = [TaskInline]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TaskList]:
-        """The form's own transaction locks the row that it changes."""
-        lists = super().get_queryset(request)
-        if request.method == "POST" and transaction.get_connection().in_atomic_block:
-            return lists.select_for_update()
-        return lists
 
-    def save_model(
-        self, request: HttpRequest, obj: TaskList, form: "ModelForm[TaskList]", change: bool
-    ) -> None:
-        if change:
-            obj.change({field: form.cleaned_data[field] for field in form.changed_data})
-        else:
-            super().save_model(request, obj, form, change)
+@admin.register(Task)
+class TaskAdmin(ResourceAdmin):
+    list_display = ["title", "list", "completed", "due", "order", "version", "updated_at"]
+    list_filter = ["completed", "due", *ResourceAdmin.list_filter]
+    list_select_related = ["list"]
+    search_fields = ["title"]
+    raw_id_fields = ["list"]
+    readonly_fields = ["completed", *ResourceAdmin.readonly_fields]
+    actions = ["complete", "reopen"]
+
+    @admin.action(description="Complete the selected tasks")
+    def complete(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
+        TaskViewSet.statements.change_all(tasks, {"completed_at": timezone.now()}, {})
+
+    @admin.action(description="Reopen the selected tasks")
+    def reopen(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
+        TaskViewSet.statements.change_all(tasks, {"completed_at": None}, {})

@@ -1,32 +1,38 @@
-"""What the service keeps."""
-
-from typing import Any
+"""What the service stores."""
 
 from django.db import models
+from django.db.models import Q
+
+from rest.models import FirstTimeField, ParentField, PositionField, Resource
 
 
-class TaskList(models.Model):
-    """A named list; ``version`` grows by one with each change and is its entity tag."""
+class TaskList(Resource):
+    """A named list of tasks."""
 
     name = models.CharField(max_length=255)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    version = models.PositiveBigIntegerField(default=1, editable=False)
-
-    class Meta:
-        ordering = ["id"]
 
     def __str__(self) -> str:
         return self.name
 
-    def change(self, values: dict[str, Any]) -> None:
-        """Write the given fields, and no others, as the next version.
 
-        The caller holds the row's lock. Without fields nothing is written.
-        """
-        if not values:
-            return
-        for field, value in values.items():
-            setattr(self, field, value)
-        self.version += 1
-        self.save(update_fields=[*values, "version", "updated_at"])
+class Task(Resource):
+    """A task in a list; ``completed`` is derived from ``completed_at``."""
+
+    # The index below serves queries for the tasks of a list.
+    list = ParentField(TaskList, related_name="tasks", db_index=False)
+    title = models.CharField(max_length=255)
+    completed_at = FirstTimeField(null=True, blank=True)
+    completed = models.GeneratedField(
+        expression=Q(completed_at__isnull=False),  # type: ignore[arg-type]
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    due = models.DateField(null=True, blank=True)
+    order = PositionField(within="list")
+
+    class Meta(Resource.Meta):
+        ordering = ["order", "id"]
+        indexes = [models.Index(fields=["list", "order", "id"], name="tasks_of_a_list")]
+
+    def __str__(self) -> str:
+        return self.title

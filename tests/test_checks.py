@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core import checks
+from tasklists.checks import SERVE
 
 from project.environment import EPHEMERAL_PREFIX
-from tasklists.checks import SERVE
 from tests.service import ROOT, manage
 
 SQLITE = "django.db.backends.sqlite3"
@@ -51,38 +51,38 @@ def test_sound_settings_pass() -> None:
 
 def test_plain_http_is_mentioned(settings: LazySettings) -> None:
     settings.HTTPS_ONLY = False
-    assert "HTTPS_ONLY" in str(found()["tasklists.I001"].hint)
+    assert "HTTPS_ONLY" in str(found()["service.I001"].hint)
 
 
 def test_an_ephemeral_key(settings: LazySettings) -> None:
     settings.SECRET_KEY = EPHEMERAL_PREFIX + "x" * 60
-    assert "SECRET_KEY_FILE" in str(found()["tasklists.W002"].hint)
+    assert "SECRET_KEY_FILE" in str(found()["service.W002"].hint)
 
 
 def test_any_host(settings: LazySettings) -> None:
     settings.ALLOWED_HOSTS = ["localhost", "*"]
-    assert "ALLOWED_HOSTS" in found()["tasklists.W003"].msg
+    assert "ALLOWED_HOSTS" in found()["service.W003"].msg
 
 
 def test_https_without_a_proxy_that_is_trusted(settings: LazySettings) -> None:
     settings.TRUST_PROXY_HEADERS = False
-    assert "TRUST_PROXY_HEADERS" in found()["tasklists.E004"].msg
+    assert "TRUST_PROXY_HEADERS" in found()["service.E004"].msg
 
 
 @pytest.mark.parametrize("name", [":memory:", "file:memory?mode=memory:memory:"])
 def test_sqlite_in_memory(use: Use, name: str) -> None:
     use(NAME=name)
-    assert "memory" in found()["tasklists.E005"].msg
+    assert "memory" in found()["service.E005"].msg
 
 
 def test_a_folder_that_is_missing(use: Use, tmp_path: Path) -> None:
     use(NAME=str(tmp_path / "none" / "db.sqlite3"))
-    assert str(tmp_path / "none") in found()["tasklists.E006"].msg
+    assert str(tmp_path / "none") in found()["service.E006"].msg
 
 
 def test_a_file_that_is_a_folder(use: Use, tmp_path: Path) -> None:
     use(NAME=str(tmp_path))
-    assert str(tmp_path) in found()["tasklists.E007"].msg
+    assert str(tmp_path) in found()["service.E007"].msg
 
 
 def test_a_folder_that_cannot_be_written_to(
@@ -90,12 +90,12 @@ def test_a_folder_that_cannot_be_written_to(
 ) -> None:
     # Root may write everywhere, so that permissions alone prove nothing where tests run as root.
     monkeypatch.setattr("os.access", lambda path, _: path != tmp_path)
-    assert str(tmp_path) in found()["tasklists.E007"].msg
+    assert str(tmp_path) in found()["service.E007"].msg
 
 
 def test_an_old_sqlite(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
-    assert "SQLite 3.35 or newer" in str(found()["tasklists.E012"].hint)
+    assert "SQLite 3.35 or newer" in str(found()["service.E012"].hint)
     use(ENGINE=POSTGRESQL)
     assert found() == {}
 
@@ -107,7 +107,7 @@ def test_postgresql_needs_no_file(use: Use) -> None:
 
 def test_a_migration_database_of_another_kind(use: Use) -> None:
     use("migration", ENGINE=POSTGRESQL)
-    assert "MIGRATION_DATABASE_URL" in found()["tasklists.E008"].msg
+    assert "MIGRATION_DATABASE_URL" in found()["service.E008"].msg
 
 
 def test_a_migration_database_of_the_same_kind(use: Use) -> None:
@@ -123,17 +123,17 @@ def test_a_certificate_that_cannot_be_read(use: Use, tmp_path: Path) -> None:
     use(ENGINE=POSTGRESQL, OPTIONS={"sslrootcert": "system"})
     assert found() == {}
     use("migration", ENGINE=POSTGRESQL, OPTIONS=options | {"sslkey": "/none.key"})
-    assert "/none.key as sslkey" in found()["tasklists.E011"].msg
+    assert "/none.key as sslkey" in found()["service.E011"].msg
 
 
 def test_debug(settings: LazySettings) -> None:
     settings.DEBUG = True
-    assert "DEBUG" in found()["tasklists.E009"].msg
+    assert "DEBUG" in found()["service.E009"].msg
 
 
 def test_static_files_that_are_not_collected(settings: LazySettings, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path
-    assert "collectstatic" in str(found()["tasklists.E010"].hint)
+    assert "collectstatic" in str(found()["service.E010"].hint)
 
 
 def test_the_page_of_checks_has_each_once() -> None:

@@ -27,7 +27,7 @@ class TestServe:
         return lines[0]
 
     def test_debug(self, database_url: str) -> None:
-        assert "tasklists.E009" in self.refused(DATABASE_URL=database_url, DEBUG="true")
+        assert "service.E009" in self.refused(DATABASE_URL=database_url, DEBUG="true")
 
     def test_a_folder_that_is_missing(self) -> None:
         assert "/nowhere" in self.refused(DATABASE_URL="sqlite:////nowhere/tasklists.sqlite3")
@@ -63,7 +63,7 @@ class TestServe:
         self, serve: Serve, database_url: str
     ) -> None:
         service = serve(WEB_CONCURRENCY="3", THREADS="1")
-        [warning] = [r for r in service.records() if r.get("check") == "tasklists.W002"]
+        [warning] = [r for r in service.records() if r.get("check") == "service.W002"]
         assert EPHEMERAL_PREFIX not in str(warning)
         variables = {"DATABASE_URL": database_url, "ADMIN_PASSWORD": "one"}
         assert manage("ensure_admin", **variables).returncode == 0

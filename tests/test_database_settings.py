@@ -123,7 +123,7 @@ def test_a_relative_sqlite_file_is_in_the_projects_folder(
     monkeypatch.chdir(tmp_path)
     assert configuration("sqlite:///lists.sqlite3")["NAME"] == str(ROOT / "lists.sqlite3")
     assert configuration("sqlite:////data/a%20b.sqlite3")["NAME"] == "/data/a b.sqlite3"
-    assert configuration("sqlite:///:memory:")["NAME"] == ":memory:"  # tasklists.E005 refuses it
+    assert configuration("sqlite:///:memory:")["NAME"] == ":memory:"  # service.E005 refuses it
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 from django.db import connection
-
 from tasklists.migration_lock import KEY
+
 from tests.load import eventually
 from tests.postgresql import PostgreSQL
 from tests.service import free_port, manage, start

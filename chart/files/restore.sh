@@ -19,7 +19,7 @@ mark="restored from $BACKUP, attempt $ATTEMPT"
 outcome=$({
   cat <<'SQL'
 BEGIN;
--- That of migrations (tasklists/migration_lock.py), which would deadlock with this.
+-- That of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this.
 SELECT pg_advisory_xact_lock(8386110886358119284) \g /dev/null
 SET LOCAL lock_timeout = '60s';
 SET LOCAL client_min_messages = warning;

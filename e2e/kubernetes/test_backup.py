@@ -10,7 +10,7 @@ from e2e.kubernetes.backup import back_up, finished_restore, restore, restores
 from e2e.kubernetes.cluster import Namespace, eventually
 from e2e.kubernetes.release import SMALL, Release, Values, merge
 
-KEY = int.from_bytes(b"tasklist")  # tasklists/migration_lock.py
+KEY = int.from_bytes(b"tasklist")  # MIGRATION_LOCK in project/settings.py
 OLD: Values = merge(SMALL, {"backup": {"enabled": True, "keep": 2}})
 
 

@@ -1,0 +1,92 @@
+"""The API's exceptions, and how each exception becomes problem details."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from rest_framework import exceptions
+from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from service import errors
+
+
+class InvalidParameters(exceptions.ValidationError):
+    """Query parameters that are unknown or out of range: ``{name: [message, ...]}``."""
+
+    default_detail = "The query is invalid."
+
+
+class BadHeader(exceptions.APIException):
+    status_code = 400
+    default_detail = "A header is malformed."
+
+
+class PreconditionFailed(exceptions.APIException):
+    status_code = 412
+    default_detail = (
+        "This has changed since you read it. Fetch it again and retry with the new ETag."
+    )
+
+
+class KeyReused(exceptions.APIException):
+    status_code = 422
+    default_detail = (
+        "This Idempotency-Key was used with another body. Repeat that body, or use a new key."
+    )
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None:
+    """Problem details for what DRF or Django raises; None for a defect, which Django logs."""
+    problem = (
+        describe(error)
+        if isinstance(error, exceptions.APIException)
+        else errors.from_exception(error)
+    )
+    if problem is None:
+        return None
+    request = context["request"]
+    renderer = getattr(request, "accepted_renderer", None)
+    # The browsable API's page needs the database, which a 503 says is unreachable.
+    if isinstance(renderer, BrowsableAPIRenderer) and problem.status != 503:
+        return Response(problem.as_dict(), problem.status, headers=problem.headers)
+    return problem.response(request._request)
+
+
+def describe(error: exceptions.APIException) -> errors.Problem:
+    headers = {}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if isinstance(error, exceptions.ValidationError):
+        member = "parameter" if isinstance(error, InvalidParameters) else "pointer"
+        found = list(flatten(error.detail, member))
+        detail = " ".join(
+            f"{part[member].lstrip('/')}: {part['detail']}".lstrip(": ") for part in found
+        )
+        return errors.Problem(error.status_code, detail, found, headers)
+    detail = str(error.detail)
+    if isinstance(error, exceptions.ParseError):
+        return errors.Problem(400, detail, [{"pointer": "", "detail": detail}], headers)
+    return errors.Problem(error.status_code, detail, None, headers)
+
+
+def flatten(detail: Any, member: str, at: str = "") -> Iterator[dict[str, str]]:
+    """Yield DRF's nested messages one by one as ``{member: where, "detail": message}``.
+
+    ``member`` is "pointer" (a JSON Pointer into the body) or "parameter" (a name).
+    """
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            if name == api_settings.NON_FIELD_ERRORS_KEY:
+                yield from flatten(inner, member, at)
+            elif member == "pointer":
+                token = str(name).replace("~", "~0").replace("/", "~1")  # RFC 6901
+                yield from flatten(inner, member, f"{at}/{token}")
+            else:
+                yield from flatten(inner, member, name)
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from flatten(inner, member, at)
+    else:
+        yield {member: at, "detail": str(detail)}

@@ -1,0 +1,132 @@
+"""The base class of serializers, whose fields accept only the JSON type that they document."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db import models
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.fields import Field
+
+from rest.models import PositionField
+from rest.statements import MAX_ID
+
+# How many unknown members an error points at, and how much of their names it repeats.
+MAX_UNKNOWN, MAX_NAME = 10, 64
+
+
+class Strict(Field):  # type: ignore[type-arg]
+    """Refuse JSON of another type, which DRF would convert. HTML forms send all values as text."""
+
+    json_type: type
+
+    def to_internal_value(self, data: Any) -> Any:
+        if type(data) is not self.json_type and not self.context.get("form"):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictCharField(Strict, serializers.CharField):
+    json_type = str
+
+
+class StrictIntegerField(Strict, serializers.IntegerField):
+    json_type = int
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(as_integer(data))
+
+
+class StrictBooleanField(Strict, serializers.BooleanField):
+    json_type = bool
+
+
+class StrictDateField(Strict, serializers.DateField):
+    """``YYYY-MM-DD`` and no other form of ISO 8601."""
+
+    json_type = str
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", data):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_ID})
+class ReferenceField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-arg]
+    """The id of another row. Whether that row exists is checked by the statement that writes."""
+
+    default_error_messages = {"invalid": "A valid integer is required."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if self.context.get("form") and str(data).isdecimal() and len(data) < 20:
+            data = int(data)
+        data = as_integer(data)
+        if type(data) is not int:
+            self.fail("invalid")
+        if not 0 < data <= MAX_ID:
+            self.fail("does_not_exist", pk_value=data)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return getattr(value, "pk", value)
+
+
+class RowURLField(serializers.HyperlinkedIdentityField):
+    """The URL of a row, which the database puts into the JSON."""
+
+    def to_representation(self, value: Any) -> Any:
+        return value[self.field_name]
+
+
+class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """The members of a resource. Statements writes them as JSON; this class validates them.
+
+    An optional member has its model's default as its default, so that PUT, which replaces,
+    returns it to that. Positions and foreign keys have none and stay as they are.
+    """
+
+    serializer_field_mapping: ClassVar[dict[Any, Any]] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.CharField: StrictCharField,
+        models.TextField: StrictCharField,
+        models.SlugField: StrictCharField,
+        models.IntegerField: StrictIntegerField,
+        models.BigIntegerField: StrictIntegerField,
+        models.PositiveBigIntegerField: StrictIntegerField,
+        models.PositiveIntegerField: StrictIntegerField,
+        models.BooleanField: StrictBooleanField,
+        models.DateField: StrictDateField,
+    }
+    serializer_related_field = ReferenceField
+    serializer_url_field = RowURLField
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        optional = model_field.has_default() or model_field.null
+        if optional and not kwargs.get("read_only") and not isinstance(model_field, PositionField):
+            kwargs.pop("required", None)
+            kwargs["default"] = model_field.get_default()
+        return field_class, kwargs
+
+    def to_internal_value(self, data: Any) -> Any:
+        invalid: dict[str, list[Any]] = {}
+        if isinstance(data, Mapping) and not self.context.get("form"):
+            known = ", ".join(self.fields)
+            unknown = [name for name in data if name not in self.fields]
+            for name in unknown[:MAX_UNKNOWN]:
+                invalid[name[:MAX_NAME]] = [f"This member is unknown; known are {known}."]
+        try:
+            values = super().to_internal_value(data)
+        except ValidationError as error:
+            raise ValidationError({**error.detail, **invalid}) from None  # type: ignore[dict-item]
+        if invalid:
+            raise ValidationError(invalid)
+        return values
+
+
+def as_integer(data: Any) -> Any:
+    """1.0 as 1: JSON does not distinguish them."""
+    return int(data) if type(data) is float and data.is_integer() else data

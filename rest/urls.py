@@ -1,0 +1,24 @@
+"""The paths of a resource."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from rest.viewsets import VersionedViewSet
+
+
+def routes(viewset: type[VersionedViewSet], collection: str, members: str) -> list[URLPattern]:
+    """The paths of a collection and of its members, with and without a slash at the end.
+
+    They are named as DRF's routers would name them, after the model: task-list, task-detail.
+    """
+    meta = viewset.statements.meta
+    plural, singular = str(meta.verbose_name_plural), str(meta.verbose_name)
+    many: Any = viewset.as_view(viewset.collection_actions, name=plural.capitalize())
+    one: Any = viewset.as_view(viewset.member_actions, name=singular.capitalize())
+    return [
+        path(collection, many, name=f"{meta.model_name}-list"),
+        path(f"{collection}/", many),
+        path(f"{members}/<int:pk>", one, name=f"{meta.model_name}-detail"),
+        path(f"{members}/<int:pk>/", one),
+    ]

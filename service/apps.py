@@ -1,0 +1,22 @@
+from django.apps import AppConfig
+from django.conf import settings
+from django.db import connections
+
+
+class ServiceConfig(AppConfig):
+    name = "service"
+
+    def ready(self) -> None:
+        """Register the system checks and give PostgreSQL its client-side deadlines."""
+        from service import checks  # noqa: F401
+
+        if connections["default"].vendor == "postgresql":
+            import psycopg2.extensions
+
+            from service.deadlines import Deadlines
+
+            statement = settings.DATABASE_STATEMENT_TIMEOUT
+            # One second more than the server's own limit, whose message says more.
+            psycopg2.extensions.set_wait_callback(
+                Deadlines(settings.DATABASE_CONNECT_TIMEOUT, statement + 1 if statement else None)
+            )

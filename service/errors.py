@@ -1,0 +1,131 @@
+"""Errors as problem details (RFC 9457), whoever raises them."""
+
+import sys
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+from django import db
+from django.conf import settings
+from django.core.exceptions import DisallowedHost, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.template.loader import render_to_string
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 1  # seconds
+
+logger = structlog.get_logger(__name__)
+
+
+class Problem(NamedTuple):
+    """What went wrong; ``errors`` has a member for each invalid part of the request."""
+
+    status: int
+    detail: str
+    errors: list[dict[str, str]] | None = None
+    headers: dict[str, str] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        members: dict[str, Any] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            members["errors"] = self.errors
+        return members
+
+    def response(self, request: HttpRequest) -> HttpResponse:
+        """A page for a browser, JSON for everybody else."""
+        members = self.as_dict()
+        if prefers_html(request):
+            page = render_to_string("service/problem.html", members)
+            response = HttpResponse(page, status=self.status)
+        else:
+            response = HttpResponse(orjson.dumps(members), MEDIA_TYPE, self.status)
+        for header, value in (self.headers or {}).items():
+            response[header] = value
+        response["Vary"] = "Accept"
+        return response
+
+
+def prefers_html(request: HttpRequest) -> bool:
+    """Whether the client names HTML itself, as browsers do, and not only ``*/*``."""
+    return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+
+
+def from_exception(error: BaseException) -> Problem | None:
+    """The problem behind an exception of Django's; None when it is a defect of ours."""
+    match error:
+        case Http404():
+            return Problem(404, "There is nothing at this address.")
+        case PermissionDenied():
+            return Problem(403, str(error) or "This is not allowed.")
+        case DisallowedHost():
+            return Problem(400, str(error))
+        case SuspiciousOperation() | MultiPartParserError():
+            return Problem(400, str(error) or "The request is malformed.")
+        case db.OperationalError() if is_conflict(error):
+            logger.warning("concurrent transactions were in conflict", error=one_line(error))
+            return unavailable("Other requests changed the same rows at the same time; try again.")
+        case db.IntegrityError():
+            logger.warning("the database refused a write", error=one_line(error))
+            return Problem(409, "This conflicts with what the database has.")
+        case _ if is_outage(error):
+            logger.error("the database does not answer", error=one_line(error))
+            return unavailable("The database is not available; try again.")
+    return None
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is away, overloaded, damaged, read-only or not migrated yet."""
+    if isinstance(error, db.OperationalError | db.InterfaceError):
+        return True
+    if not isinstance(error, db.DatabaseError):
+        return False
+    cause = error.__cause__
+    # read_only_sql_transaction, undefined_table, undefined_column
+    return getattr(cause, "pgcode", None) in ("25006", "42P01", "42703") or getattr(
+        cause, "sqlite_errorname", ""
+    ).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+
+def is_conflict(error: db.Error) -> bool:
+    """Whether the transaction was rolled back because of others: serialization or deadlock."""
+    return getattr(error.__cause__, "pgcode", None) in ("40001", "40P01")
+
+
+def one_line(error: BaseException) -> str:
+    """What it says, for a log or a detail: a database's messages have several lines."""
+    return " ".join(str(error).split())
+
+
+def unavailable(detail: str) -> Problem:
+    return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+def too_large() -> Problem:
+    return Problem(413, f"A body has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What a middleware raises; of views ProblemDetailsMiddleware answers."""
+    return Problem(400, str(exception)).response(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    detail = f"{reason} Reload the form and send it again." if reason else "The form is stale."
+    return Problem(403, detail).response(request)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return Problem(404, f"There is nothing at {request.path}.").response(request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    error = sys.exc_info()[1]
+    problem = from_exception(error) if error else None
+    return (problem or Problem(500, "This is a defect; it has been logged.")).response(request)

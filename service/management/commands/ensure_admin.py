@@ -1,0 +1,34 @@
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error
+
+from service.errors import one_line
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes the administrator ADMIN_USERNAME with ADMIN_PASSWORD, unless there is a user of "
+        "that name, who is then left as is."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.ADMIN_PASSWORD:
+            raise CommandError("ADMIN_PASSWORD is not set: set it, or ADMIN_PASSWORD_FILE")
+        try:
+            user, created = User.objects.get_or_create(
+                username=settings.ADMIN_USERNAME,
+                defaults={
+                    "email": settings.ADMIN_EMAIL,
+                    "password": make_password(settings.ADMIN_PASSWORD),
+                    "is_staff": True,
+                    "is_superuser": True,
+                },
+            )
+        except Error as error:
+            reason = one_line(error)
+            raise CommandError(f"the database is away or not migrated: {reason}") from error
+        self.stdout.write(f"{user.username}: {'made' if created else 'exists, left as is'}")

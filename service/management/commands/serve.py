@@ -1,0 +1,57 @@
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core import checks
+from django.core.checks.security.base import check_secret_key
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from service.checks import SERVE, ephemeral_secret_key
+
+logger = structlog.get_logger("service.serve")
+
+
+class Command(BaseCommand):
+    help = (
+        "Serves for production: checks the configuration, migrates unless MIGRATE=never, "
+        "then becomes gunicorn on all interfaces at PORT."
+    )
+    requires_system_checks = []  # they run here, for each message to be one line of the log
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = checks.run_checks()
+        found += checks.run_checks(tags=[SERVE], include_deployment_checks=True)
+        found += ephemeral_secret_key(None) + check_secret_key(None)
+        for message in found:
+            logger.log(message.level, message.msg, hint=message.hint, check=message.id)
+        if any(message.is_serious() for message in found):
+            sys.exit(1)
+        try:
+            require_port(settings.PORT)
+            if settings.MIGRATE == "auto":
+                call_command("migrate", verbosity=0, interactive=False)
+                logger.info("the database is up to date")
+        except CommandError as error:
+            logger.critical(str(error))
+            sys.exit(1)
+        os.chdir(settings.BASE_DIR)
+        # SIGTERM would be lost, or end it in silence, before gunicorn has its handlers: it waits
+        # until the server's configuration lets it through.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        os.execv(sys.executable, [sys.executable, *settings.SERVER])  # noqa: S606
+
+
+def require_port(port: int) -> None:
+    """Raise CommandError unless a server can listen on ``port`` of all interfaces."""
+    family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+    try:
+        socket.create_server(
+            ("", port), family=family, dualstack_ipv6=family == socket.AF_INET6
+        ).close()
+    except OSError as error:
+        raise CommandError(f"cannot listen on PORT {port}: {error.strerror}") from error

@@ -67,6 +67,8 @@ RESPONSE_HEADERS = {
     "update": ["ETag"],
     "partial_update": ["ETag"],
 }
+# A member that the service sets.
+IGNORED = {"description": "Ignored."}
 # White space as Python strips it. JavaScript's \s has no \u001c to \u001f.
 SPACE = r"\s\u001c-\u001f"
 
@@ -86,6 +88,10 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
         docstring = getattr(self.view, self.view.action).__doc__
         summary: str = docstring.format(row=meta.verbose_name, rows=meta.verbose_name_plural)
         return summary.rstrip(".")
+
+    def get_tags(self) -> list[str]:
+        """The resource: "tasks" for all paths of tasks, also below a list."""
+        return [self.view.path.strip("/").rpartition("/")[2]]
 
     def get_description(self) -> str:
         return ""
@@ -114,6 +120,24 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
     def _is_list_view(self, serializer: Any = None) -> bool:
         return bool(self.view.action == "list")
 
+    def _get_request_body(self, *args: Any, **kwargs: Any) -> Any:
+        body = super()._get_request_body(*args, **kwargs)
+        if body:
+            body["content"]["application/json"]["example"] = self.request_example()
+        return body
+
+    def request_example(self) -> dict[str, Any]:
+        """Those members of the serializer's example that this operation may write."""
+        fields, action = self.view.validators[False].fields, self.view.action
+        example = self.view.serializer_class.Meta.example
+        if action == "update_all":
+            return {name: example[name] for name in self.view.bulk_members}
+        return {
+            name: value
+            for name, value in example.items()
+            if not fields[name].read_only and (action != "create" or name != self.view.parent)
+        }
+
     def _get_request_for_media_type(self, *args: Any, **kwargs: Any) -> Any:
         """Give the request of PATCH on a collection a schema with the members that it takes."""
         schema, required = super()._get_request_for_media_type(*args, **kwargs)
@@ -125,6 +149,7 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
             }
             for member in members.values():
                 member.pop("default", None)
+            members |= {name: IGNORED for name, field in fields.items() if field.read_only}
             schema = {"type": "object", "properties": members, "additionalProperties": False}
         return schema, required
 
@@ -142,6 +167,9 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
             "update_all": "They are changed.",
         }
         for response in responses.values():
+            for content in response.get("content", {}).values():
+                example = self.view.serializer_class.Meta.example
+                content["example"] = [example] if action == "list" else example
             response["description"] = descriptions.get(action, f"The {meta.verbose_name}.")
             response["headers"] = {
                 name: {"description": HEADERS[name], "schema": {"type": "string"}}
@@ -184,9 +212,7 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
             # Members that the service sets are accepted and ignored; unknown ones are not.
             ignored = schemas[name.removeprefix("Patched").removesuffix("Request")]["properties"]
             schema["properties"] |= {
-                member: {"description": "Ignored."}
-                for member in ignored
-                if member not in schema["properties"]
+                member: IGNORED for member in ignored if member not in schema["properties"]
             }
             schema["additionalProperties"] = False
             for member in schema["properties"].values():

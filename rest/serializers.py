@@ -60,6 +60,11 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-a
 
     default_error_messages = {"invalid": "A valid integer is required."}
 
+    def __init__(self, **kwargs: Any) -> None:
+        # In the browsable API's form a number, not a choice among all rows.
+        kwargs.setdefault("style", {"base_template": "input.html", "input_type": "number"})
+        super().__init__(**kwargs)
+
     def to_internal_value(self, data: Any) -> int:
         if self.context.get("form") and str(data).isdecimal() and len(data) < 20:
             data = int(data)
@@ -83,6 +88,8 @@ class RowURLField(serializers.HyperlinkedIdentityField):
 
 class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     """The members of a resource. Statements writes them as JSON; this class validates them.
+
+    Meta has, besides what DRF wants, ``example``: a row as JSON for the OpenAPI document.
 
     An optional member has its model's default as its default, so that PUT, which replaces,
     returns it to that. Positions and foreign keys have none and stay as they are.

@@ -22,6 +22,13 @@ class TaskListSerializer(ResourceSerializer):
         extra_kwargs = {
             "name": {"help_text": "1 to 255 characters, without white space around them."}
         }
+        example = {
+            "id": 1,
+            "name": "shopping",
+            "created_at": "2026-11-26T08:15:30.123456Z",
+            "updated_at": "2026-11-26T08:15:30.123456Z",
+            "version": 1,
+        }
 
 
 class TaskListFilter(FilterSet):  # type: ignore[misc]
@@ -62,6 +69,19 @@ class TaskSerializer(ResourceSerializer):
                 "help_text": "The position in the list; by default after the last task. Tasks "
                 "may share a position, and are then in the order of their ids."
             },
+        }
+        example = {
+            "id": 7,
+            "url": "http://localhost:5000/tasks/7",
+            "list": 1,
+            "title": "milk",
+            "completed": False,
+            "completed_at": None,
+            "due": "2027-02-28",
+            "order": 3,
+            "created_at": "2026-11-26T08:15:30.123456Z",
+            "updated_at": "2026-11-26T08:15:30.123456Z",
+            "version": 1,
         }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models, transaction
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 
@@ -29,13 +30,50 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             super().save_model(request, obj, form, change)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save inline rows the same way as the row itself."""
+        """Save inline rows in the same way."""
         formset.save(commit=False)
         for obj in formset.deleted_objects:
             obj.delete()
         for obj, fields in formset.changed_objects:
             values = {field: getattr(obj, field) for field in fields}
-            type(obj)._base_manager.select_for_update().get(pk=obj.pk).change(values)
+            # Read again under a lock: the version may have grown since the form was validated.
+            for row in type(obj)._base_manager.select_for_update().filter(pk=obj.pk):
+                row.change(values)
         for obj in formset.new_objects:
             obj.save()
         formset.save_m2m()
+
+
+class FirstRows(BaseInlineFormSet):  # type: ignore[type-arg]
+    """The first ``limit`` rows of a parent: Django refuses forms with more than 1,000 fields."""
+
+    limit = 100
+
+    def get_queryset(self) -> Any:
+        """The first rows; of a form that was sent, the rows that it has, whichever are first now.
+
+        A row that has been deleted meanwhile is an unsaved one here, whose id is then refused.
+        """
+        if not self.is_bound:
+            return super().get_queryset()[: self.limit]
+        keys = [self.data.get(f"{form}-id", "") for form in self.initial_prefixes()]
+        found = super().get_queryset().filter(pk__in=[key for key in keys if key.isdecimal()])
+        rows = {str(row.pk): row for row in found}
+        new: Any = self.model
+        return [rows.get(key) or new() for key in keys]
+
+    def initial_prefixes(self) -> list[str]:
+        return [self.add_prefix(number) for number in range(self.initial_form_count())]
+
+
+class ResourceInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows of a parent on the parent's page."""
+
+    formset = FirstRows
+    extra = 1
+    show_change_link = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rows = self.model._meta.verbose_name_plural
+        self.verbose_name_plural = f"{rows} (the first {FirstRows.limit})"

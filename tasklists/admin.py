@@ -1,20 +1,29 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from rest.admin import ResourceAdmin
+from rest.admin import ResourceAdmin, ResourceInline
 from tasklists.api import TaskViewSet
 from tasklists.models import Task, TaskList
 
 admin.site.site_header = admin.site.site_title = "Tasklists"
 
 
-class TaskInline(admin.TabularInline):  # type: ignore[type-arg]
+class CompletedColumn:
+    """Shows ``completed`` as an icon, which Django does not do for a generated field."""
+
+    @admin.display(boolean=True, description="completed", ordering="completed_at")
+    def is_completed(self, task: Task) -> bool:
+        return bool(task.completed)
+
+
+class TaskInline(CompletedColumn, ResourceInline):
     model = Task
-    fields = ["title", "due", "order", "completed"]
-    readonly_fields = ["completed"]
-    extra = 1
+    fields = ["title", "due", "order", "is_completed"]
+    readonly_fields = ["is_completed"]
 
 
 @admin.register(TaskList)
@@ -24,14 +33,29 @@ class TaskListAdmin(ResourceAdmin):
     inlines = [TaskInline]
 
 
+class CompletedFilter(admin.SimpleListFilter):
+    """Django's own filter for a generated field would look for its values in the whole table."""
+
+    title = "completed"
+    parameter_name = "completed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("true", "Yes"), ("false", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
+        if self.value() in ("true", "false"):
+            return queryset.filter(completed=self.value() == "true")
+        return queryset
+
+
 @admin.register(Task)
-class TaskAdmin(ResourceAdmin):
-    list_display = ["title", "list", "completed", "due", "order", "version", "updated_at"]
-    list_filter = ["completed", "due", *ResourceAdmin.list_filter]
+class TaskAdmin(CompletedColumn, ResourceAdmin):
+    list_display = ["title", "list", "is_completed", "due", "order", "version", "updated_at"]
+    list_filter = [CompletedFilter, "due", *ResourceAdmin.list_filter]
     list_select_related = ["list"]
     search_fields = ["title"]
     raw_id_fields = ["list"]
-    readonly_fields = ["completed", *ResourceAdmin.readonly_fields]
+    readonly_fields = ["is_completed", *ResourceAdmin.readonly_fields]
     actions = ["complete", "reopen"]
 
     @admin.action(description="Complete the selected tasks")

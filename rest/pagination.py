@@ -29,13 +29,13 @@ class KeysetPagination(BasePagination):
         """Return the JSON of each row, and set ``link`` to the value of the Link header."""
         statements = view.statements
         limit = self.limit(request)
-        after = self.after(request, len(statements.ordering))
+        after = self.after(request, len(statements.sql.ordering))
         rows: list[str] = statements.page(queryset, after, limit + 1, view.within, view.base_url)
         self.link = None
         if len(rows) > limit:
             rows = rows[:limit]
             last = orjson.loads(rows[-1])
-            key = ",".join(str(last[name]) for name in statements.ordering)
+            key = ",".join(str(last[name]) for name in statements.sql.ordering)
             query = {**request.query_params.dict(), "limit": limit, "after": key}
             self.link = f'<{request.path}?{urlencode(query, safe=",")}>; rel="next"'
         return rows
@@ -71,7 +71,7 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         rows = view.statements.meta.verbose_name_plural
-        length = len(view.statements.ordering)
+        length = len(view.statements.sql.ordering)
 
         def parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
             return {"name": name, "in": "query", "description": description, "schema": schema}

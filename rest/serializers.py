@@ -47,10 +47,11 @@ class StrictDateField(Strict, serializers.DateField):
     """``YYYY-MM-DD`` and no other form of ISO 8601."""
 
     json_type = str
+    default_error_messages = {"invalid": "A date such as 2027-02-28 is required."}
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", data):
-            self.fail("invalid", format="YYYY-MM-DD")
+            self.fail("invalid")
         return super().to_internal_value(data)
 
 

@@ -57,7 +57,8 @@ class VersionedViewSet(GenericViewSet):  # type: ignore[type-arg]
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.statements = Statements(cls.serializer_class, cls.parent)
-        cls.rows = cls.queryset = cls.statements.model._default_manager.all()
+        model: Any = cls.serializer_class.Meta.model
+        cls.rows = cls.queryset = model._default_manager.all()
         cls.validators = {
             partial: cls.serializer_class(partial=partial) for partial in (False, True)
         }
@@ -236,7 +237,9 @@ class VersionedViewSet(GenericViewSet):  # type: ignore[type-arg]
         """Raise ValidationError if the body names another parent than the path."""
         for name, pk in self.within.items():
             if values.get(name, pk) != pk:
-                raise ValidationError({name: [f"The path says {pk}."]})
+                raise ValidationError(
+                    {name: [f"The path names {pk}: leave this out, or give the same."]}
+                )
 
     def refuse_single_members(self, data: Any) -> None:
         """Raise ValidationError for members that can only be changed one row at a time."""
@@ -245,7 +248,9 @@ class VersionedViewSet(GenericViewSet):  # type: ignore[type-arg]
             name for name in data if name not in self.bulk_members and not fields[name].read_only
         ]
         if single:
-            raise ValidationError({name: ["This member is changed one by one."] for name in single})
+            allowed = ", ".join(self.bulk_members)
+            message = f"Of all rows at once, only {allowed} can be changed."
+            raise ValidationError({name: [message] for name in single})
 
     def require_parent(self) -> None:
         """Raise Http404 if the parent in the path does not exist."""
@@ -265,7 +270,7 @@ class VersionedViewSet(GenericViewSet):  # type: ignore[type-arg]
     @property
     def base_url(self) -> str | None:
         """The URL of a row, without its id, for serializers with a URL."""
-        if not self.statements.has_url:
+        if not self.statements.sql.has_url:
             return None
         return f"{self.request.scheme}://{self.request.get_host()}{self.path}"
 

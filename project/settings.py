@@ -228,13 +228,14 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tasklists",
-    "DESCRIPTION": "Task lists over HTTP.",
+    "DESCRIPTION": "Lists and their tasks over HTTP.",
     "VERSION": VERSION,
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "GET_LIB_DOC_EXCLUDES": "rest.schema.doc_excludes",
     "PREPROCESSING_HOOKS": ["rest.schema.canonical_paths"],
     "POSTPROCESSING_HOOKS": ["rest.schema.complete"],
     "COMPONENT_SPLIT_REQUEST": True,

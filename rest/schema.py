@@ -4,7 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import get_lib_doc_excludes
 from drf_spectacular.utils import OpenApiParameter
+
+from rest.serializers import ResourceSerializer
 
 PROBLEM = {
     "type": "object",
@@ -198,6 +201,11 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
         return sorted(statuses)
 
 
+def doc_excludes() -> list[type]:
+    """The base classes whose docstrings are for developers."""
+    return [*get_lib_doc_excludes(), ResourceSerializer]
+
+
 def canonical_paths(endpoints: list[tuple[str, str, str, Any]], **kwargs: Any) -> list[Any]:
     """Leave out the other spellings of a path: ``/`` and those that end with a slash."""
     return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
@@ -207,16 +215,17 @@ def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Add the schema of problem details, and what a request's members really take."""
     schemas = result["components"]["schemas"]
     schemas["Problem"] = PROBLEM
-    for name, schema in schemas.items():
-        if name.endswith("Request"):
-            # Members that the service sets are accepted and ignored; unknown ones are not.
-            ignored = schemas[name.removeprefix("Patched").removesuffix("Request")]["properties"]
-            schema["properties"] |= {
-                member: IGNORED for member in ignored if member not in schema["properties"]
-            }
-            schema["additionalProperties"] = False
-            for member in schema["properties"].values():
-                describe_text(member)
+    for name in [name for name in schemas if name.endswith("Request")]:
+        response = schemas[name.removeprefix("Patched").removesuffix("Request")]
+        response["required"] = list(response["properties"])
+        # Members that the service sets are accepted and ignored; unknown ones are refused.
+        members = schemas[name]["properties"]
+        members |= {member: IGNORED for member in response["properties"] if member not in members}
+        schemas[name]["additionalProperties"] = False
+        for member in members.values():
+            describe_text(member)
+            if name.startswith("Patched"):
+                member.pop("default", None)  # it is not what PATCH does without the member
     for path in result["paths"].values():
         for operation in path.values():
             for parameter in operation.get("parameters", ()):

@@ -21,7 +21,7 @@ from rest.parsers import JSONParser
 from rest.renderers import JSONRenderer
 from rest.serializers import ResourceSerializer
 from rest.statements import MAX_ID, Row, Rows, Statements, Values
-from service.errors import Problem, prefers_html
+from service.errors import prefers_html, unavailable
 
 
 class VersionedViewSet(GenericViewSet):  # type: ignore[type-arg]
@@ -133,10 +133,9 @@ class VersionedViewSet(GenericViewSet):  # type: ignore[type-arg]
         if row is None:
             self.require_parent()
             self.refuse_missing(values)
-            # The parent, or the row with the key, came or went between two statements.
-            return Problem(503, "Try again.", headers={"Retry-After": "1"}).response(
-                request._request
-            )
+            # The row with the key was deleted between two statements.
+            problem = unavailable("What this key created has just been deleted; try again.")
+            return problem.response(request._request)
         return self.answer(row, 201, {"Location": f"{self.path}{row.id}"})
 
     def update_all(self, request: Request, **path: int) -> HttpResponseBase:

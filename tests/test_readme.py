@@ -1,59 +1,113 @@
-"""The README's console blocks: each command prints what is written below it."""
+"""The documents' commands: README.md and docs/api.md print what the service prints.
+
+In a ``console`` block each command is followed by what it prints. A line of ``...`` there stands
+for any number of lines; times and tokens only have to look alike. ``make run``, with variables
+before it, starts the service anew on the same database.
+"""
 
 import argparse
 import re
 import shlex
 import subprocess
 from collections.abc import Callable
+from string import Template
 
 import pytest
 import requests
 
 from tests.service import ROOT, Service, environment, manage
 
+BLOCK = re.compile(r"(?ms)^```(sh|console)\n(.*?)^```")
+COMMAND = re.compile(r"(?m)^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)")
+SERVE = re.compile(r"(?m)^((?:[A-Z_]+=\S+ )*)make run$")
+ASSIGNMENT = re.compile(r"([A-Z_]+)=\$\((.*)\)")
 TIME = re.compile(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"')
+TOKEN = re.compile(r"\b[0-9a-f]{40}\b")
 
 
-def blocks() -> list[list[tuple[str, str]]]:
-    """The ``console`` blocks, each as its commands and what they print."""
-    readme = (ROOT / "README.md").read_text()
-    found = re.findall(r"(?ms)^```console\n(.*?)^```", readme)
-    return [re.findall(r"(?m)^\$ (.*)\n((?:(?!\$ ).*\n)*)", block) for block in found]
+class Shell:
+    """Runs commands on the service's database, and keeps the variables that they set."""
 
+    def __init__(self, database_url: str) -> None:
+        self.database_url = database_url
+        self.variables: dict[str, str] = {}
 
-def run(command: str, url: str) -> str:
-    """What a command prints; curl's is asked for here, since not every machine has curl."""
-    words = shlex.split(command)
-    if words[0] != "curl":
+    def run(self, command: str, service: Service) -> str:
+        """What a command prints. curl is asked for here, since not every machine has it."""
+        if assignment := ASSIGNMENT.fullmatch(command):
+            self.variables[assignment[1]] = self.execute(assignment[2]).strip()
+            return ""
+        if command.startswith("curl "):
+            return curl(Template(command).substitute(self.variables), service)
+        return self.execute(command)
+
+    def execute(self, command: str) -> str:
         result = subprocess.run(
             ["sh", "-c", command],
             cwd=ROOT,
-            env=environment({}),
+            env=environment({"DATABASE_URL": self.database_url}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
         return result.stdout
-    curl = argparse.ArgumentParser()
-    curl.add_argument("-X", default="GET")
-    curl.add_argument("-H", action="append", default=[])
-    curl.add_argument("-d")
-    curl.add_argument("url")
-    options = curl.parse_args(words[1:])
-    headers = dict(header.split(": ", 1) for header in options.H)
-    address = options.url.replace("localhost:5000", url)
-    return requests.request(options.X, address, headers=headers, data=options.d, timeout=30).text
 
 
-@pytest.mark.parametrize("block", blocks())
-def test_commands_print_what_the_readme_says(
-    block: list[tuple[str, str]], serve: Callable[..., Service]
+def curl(command: str, service: Service) -> str:
+    """What curl would print: the body, after the head with ``-i``."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-i", action="store_true")
+    parser.add_argument("-X")
+    parser.add_argument("-H", action="append", default=[])
+    parser.add_argument("-d")
+    parser.add_argument("--json")
+    parser.add_argument("url")
+    options = parser.parse_args(shlex.split(command)[1:])
+    headers = {"Host": "localhost:5000"}
+    if options.json is not None:
+        headers |= {"Content-Type": "application/json", "Accept": "application/json"}
+    headers |= dict(header.split(": ", 1) for header in options.H)
+    body = options.d if options.json is None else options.json
+    response = requests.request(
+        options.X or ("GET" if body is None else "POST"),
+        options.url.replace("localhost:5000", service.url),
+        headers=headers,
+        data=body,
+        allow_redirects=False,
+        timeout=30,
+    )
+    if not options.i:
+        return response.text
+    head = [f"HTTP/1.1 {response.status_code} {response.reason}"]
+    head += [f"{name}: {value}" for name, value in response.headers.items()]
+    return "\n".join([*head, "", response.text])
+
+
+def in_shape(text: str) -> str:
+    """The text with one time and one token in place of all others, and one end."""
+    return TOKEN.sub("TOKEN", TIME.sub("TIME", f"{text.strip()}\n"))
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
+def test_commands_print_what_the_document_says(
+    document: str, database_url: str, serve: Callable[..., Service]
 ) -> None:
-    service = serve()
-    for command, printed in block:
-        output = run(command, service.url)
-        assert TIME.sub("TIME", output.strip()) == TIME.sub("TIME", printed.strip())
+    shell = Shell(database_url)
+    service: Service | None = None
+    for language, block in BLOCK.findall((ROOT / document).read_text()):
+        if language == "sh":
+            if command := SERVE.search(block):
+                service = serve(**dict(each.split("=", 1) for each in command[1].split()))
+            continue
+        assert service is not None, "no `make run` before the first console block"
+        for command, printed in COMMAND.findall(block):
+            output = in_shape(shell.run(command.replace("\\\n", ""), service))
+            expected = "".join(
+                "(?:.*\n)*?" if line == "..." else f"{re.escape(line)}\n"
+                for line in in_shape(printed).splitlines()
+            )
+            assert re.fullmatch(expected, output), f"{document}: {command}\nprints\n{output}"
 
 
 def test_every_make_target_of_the_documents_exists() -> None:
@@ -61,6 +115,12 @@ def test_every_make_target_of_the_documents_exists() -> None:
     for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         named = set(re.findall(r"(?m)(?:`|^)make ([a-z0-9-]+)", document.read_text()))
         assert named <= targets, document
+
+
+def test_every_link_between_the_documents_leads_to_a_file() -> None:
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text()):
+            assert (document.parent / link).exists(), f"{document}: {link}"
 
 
 def test_the_tutorial_has_the_same_commands_in_both_languages() -> None:

@@ -123,6 +123,13 @@ def test_every_link_between_the_documents_leads_to_a_file() -> None:
             assert (document.parent / link).exists(), f"{document}: {link}"
 
 
+def test_every_file_that_the_documents_name_exists() -> None:
+    packages = "server|project|tasklists|rest|service|tests|chart|bench|e2e|docs"
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        named = re.findall(rf"`((?:{packages})/[\w./-]*)`", document.read_text())
+        assert not [name for name in named if not (ROOT / name).exists()], document
+
+
 def test_the_tutorial_has_the_same_commands_in_both_languages() -> None:
     english, portuguese = (
         re.findall(r"(?ms)^```sh\n(.*?)^```", (ROOT / "docs/tutorial" / page).read_text())

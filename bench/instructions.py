@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.databases import POSTGRESQL, databases, fill
 from bench.server import missing
 from bench.stacks import PYTHON, ROOT, SERVICE, service
-from tests.service import environment
+from tests.process import environment
 
 PATHS = ["/health/live", "/nothing", "/lists/1", "/lists"]
 WARM_UP, REQUESTS = 200, 300

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 import requests
 
 from bench.stacks import Stack
-from tests.service import environment, free_port
+from tests.process import environment, free_port
 
 START_SECONDS = 60
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from tasklists.models import TaskList
-from tests.service import Service
+from tests.process import Service
 
 
 @pytest.fixture(scope="session")

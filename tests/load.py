@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.service import Service
+from tests.process import Service
 from tests.wire import HANG
 
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.service import ROOT
+from tests.process import ROOT
 
 
 def main(command: list[str]) -> int:

@@ -15,7 +15,7 @@ from string import Template
 import pytest
 import requests
 
-from tests.service import ROOT, Service, environment, manage
+from tests.process import ROOT, Service, environment, manage
 
 BLOCK = re.compile(r"(?ms)^```(sh|console)\n(.*?)^```")
 COMMAND = re.compile(r"(?m)^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)")

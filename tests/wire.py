@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 import pytest
 
-from tests.service import Service
+from tests.process import Service
 
 HANG = 30  # seconds after which a test gives up; no test waits for as long
 

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 import requests
 from django.templatetags.static import static
-from project.connection import Connection
 
 from project import settings
+from server.connection import Connection
 from tests.conftest import empty_database
-from tests.service import Service
+from tests.process import Service
 from tests.wire import HANG, chunked, connect, exchange, post, receive, receive_all, request
 
 Serve = Callable[..., Service]

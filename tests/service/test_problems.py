@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import OperationalError, ProgrammingError
 from django.test import Client
 
-from tasklists import errors
+from service import errors
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -85,7 +85,7 @@ def test_what_a_view_raises_becomes_a_problem(
     def fail(*args: object, **kwargs: object) -> None:
         raise error
 
-    monkeypatch.setattr("tasklists.statements.page", fail)
+    monkeypatch.setattr("rest.statements.Statements.page", fail)
     monkeypatch.setattr("django.contrib.admin.sites.AdminSite.each_context", fail)
     response = client.get(path)
     assert_problem(response, status)
@@ -104,10 +104,10 @@ class PostgreSQLError(Exception):
         self.pgcode = pgcode
 
 
-def test_a_defect_is_500_without_its_details(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_500_without_its_details(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("django.db.models.query.QuerySet.all", fail)
+    monkeypatch.setattr("rest.statements.Statements.page", fail)
     response = Client(raise_request_exception=False).get("/lists")
     assert "secret" not in assert_problem(response, 500)["detail"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from tests.service import ROOT, Service, manage
+from tests.process import ROOT, Service, manage
 
 DOCUMENT = ROOT / "docs/openapi.yaml"
 CASES = 2000

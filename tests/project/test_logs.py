@@ -11,7 +11,7 @@ import pytest
 import requests
 from django.test import Client
 
-from tests.service import Service
+from tests.process import Service
 from tests.wire import HANG
 
 Serve = Callable[..., Service]
@@ -33,7 +33,7 @@ def end(service: Service) -> None:
 
 
 def test_a_request_is_one_json_record(serve: Serve, execute: Callable[[str], None]) -> None:
-    service = serve(DJANGO_SETTINGS_MODULE="tests.defective.settings")
+    service = serve(DJANGO_SETTINGS_MODULE="tests.service.defective.settings")
     requests.get(
         f"{service.url}/lists?limit=7",
         headers={"X-Request-ID": "from-the-client:42", "User-Agent": 'a "client" \\'},
@@ -41,7 +41,7 @@ def test_a_request_is_one_json_record(serve: Serve, execute: Callable[[str], Non
     )
     requests.get(f"{service.url}/no%0Awhere%1B[31m%C2%85", timeout=10)
     requests.get(f"{service.url}/health/live", timeout=10)
-    execute("DROP TABLE tasklists_tasklist")
+    execute("ALTER TABLE tasklists_tasklist RENAME TO elsewhere")
     outage = requests.get(f"{service.url}/lists/1", headers={"X-Request-ID": "mine"}, timeout=10)
     assert outage.status_code == 503
     defect = requests.get(f"{service.url}/defect", headers={"X-Request-ID": "ours"}, timeout=10)
@@ -84,7 +84,7 @@ def test_a_request_is_one_json_record(serve: Serve, execute: Callable[[str], Non
     assert 200 not in [check["status"] for check in checks]
 
     away, ours = (record for record in service.records() if record["level"] == "error")
-    assert away["logger"] == "tasklists.errors"
+    assert away["logger"] == "service.errors"
     assert away["message"] == "the database does not answer"
     assert "tasklists_tasklist" in away["error"]
     assert away["request_id"] == "mine"

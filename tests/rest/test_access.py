@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from tasklists.models import TaskList
-from tests.service import Service
+from tests.process import Service
 from tests.wire import HANG
 
 REQUESTS = [
@@ -115,7 +115,7 @@ class TestCors:
     @pytest.fixture(autouse=True)
     def allowed(self, settings: LazySettings) -> None:
         settings.CORS_ALLOWED_ORIGINS = [self.origin]
-        place = settings.MIDDLEWARE.index("tasklists.middleware.ProblemDetailsMiddleware")
+        place = settings.MIDDLEWARE.index("service.middleware.ProblemDetailsMiddleware")
         settings.MIDDLEWARE = list(settings.MIDDLEWARE)
         settings.MIDDLEWARE.insert(place, "corsheaders.middleware.CorsMiddleware")
 

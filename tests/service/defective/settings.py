@@ -2,4 +2,4 @@
 
 from project.settings import *  # noqa: F403
 
-ROOT_URLCONF = "tests.defective.urls"
+ROOT_URLCONF = "tests.service.defective.urls"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from django.conf import settings
 from django.db import connection
-from tasklists.migration_lock import KEY
 
 from tests.load import eventually
 from tests.postgresql import PostgreSQL
-from tests.service import free_port, manage, start
+from tests.process import free_port, manage, start
 from tests.wire import HANG
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
@@ -50,7 +50,7 @@ def test_a_migration_that_fails_is_named_and_leaves_the_way_free(
 @on_postgresql
 def test_it_waits_for_another_longer_than_a_statement_may_take(database_url: str) -> None:
     with closing(psycopg2.connect(database_url)) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [settings.MIGRATION_LOCK])
         process = start("migrate", DATABASE_URL=database_url, DATABASE_STATEMENT_TIMEOUT="1")
 
         def waits() -> bool:
@@ -115,7 +115,7 @@ def test_past_a_pooler_it_uses_the_direct_connection(database_url: str) -> None:
 @on_postgresql
 def test_a_connection_that_is_lost_ends_it_in_one_line(server: PostgreSQL) -> None:
     with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [settings.MIGRATION_LOCK])
         process = start("migrate", DATABASE_URL=server.url)
 
         def waits() -> bool:
@@ -150,7 +150,7 @@ def test_a_server_that_ends_within_a_migration_ends_it_in_one_line(server: Postg
 @on_postgresql
 def test_it_can_be_stopped_while_it_waits_for_another(server: PostgreSQL) -> None:
     with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [KEY])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [settings.MIGRATION_LOCK])
         with start("migrate", DATABASE_URL=server.url) as process:
             eventually(lambda: is_waiting(server), "migrate to wait for the lock")
             process.send_signal(signal.SIGTERM)

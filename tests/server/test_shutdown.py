@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from tests.load import eventually, names
-from tests.service import Service, free_port, start
+from tests.process import Service, free_port, start
 from tests.wire import HANG, connect, post, receive, request
 
 Serve = Callable[..., Service]

@@ -63,11 +63,10 @@ def test_two_lists_may_have_the_same_name(client: Client) -> None:
 
 
 def test_members_that_the_service_sets_are_ignored(client: Client) -> None:
-    body = {"name": "x", "id": 77, "version": 9, "created_at": "2000-01-01T00:00:00Z", "other": 1}
+    body = {"name": "x", "id": 77, "version": 9, "created_at": "2000-01-01T00:00:00Z"}
     created = post(client, body).json()
     assert (created["version"], created["created_at"][:4]) != (9, "2000")
     assert created["id"] != 77
-    assert "other" not in created
 
 
 @pytest.mark.parametrize(
@@ -102,7 +101,6 @@ def test_names_survive_a_round_trip(client: Client, sent: str, kept: str) -> Non
         b'{"name": ["x"]}',
         b'{"name": {"x": 1}}',
         b'{"name": "a\\u0000b"}',
-        b'{"Name": "x"}',
         b"{}",
         b'{"name": "' + b"x" * 256 + b'"}',
     ],

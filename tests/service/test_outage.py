@@ -13,7 +13,7 @@ from django.db import connection
 
 from tests.load import Load, eventually, names
 from tests.postgresql import PostgreSQL
-from tests.service import Service, manage
+from tests.process import Service, manage
 from tests.wire import HANG
 
 Serve = Callable[..., Service]

@@ -16,9 +16,9 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
-from project.connection import Connection
-from project.worker import LINGER, Clients, Worker, http_date
 
+from server.connection import Connection
+from server.worker import LINGER, Clients, Worker, http_date
 from tasklists.models import TaskList
 from tests.wire import HANG
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from project import environment as env
-from tests.service import ROOT, manage
+from tests.process import ROOT, manage
 
 # For every variable a value that it has to refuse; None where any text is one.
 RUBBISH = {

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import pytest
 
 from project.environment import declared
-from tests.service import ROOT
+from tests.process import ROOT
 
 PAGE = (ROOT / "docs" / "configuration.md").read_text()
-CODE = [ROOT / "manage.py", *(ROOT / "project").rglob("*.py"), *(ROOT / "tasklists").rglob("*.py")]
+ROOMS = ["server", "project", "tasklists", "rest", "service"]
+CODE = [ROOT / "manage.py", *(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))]
 
 
 class Row(NamedTuple):

@@ -6,7 +6,7 @@ import struct
 import pytest
 import requests
 
-from tests.service import Service
+from tests.process import Service
 from tests.wire import (
     HANG,
     check,

@@ -6,7 +6,7 @@ import json
 import pytest
 import requests
 
-from tests.service import Service
+from tests.process import Service
 from tests.wire import (
     HANG,
     check,
@@ -39,11 +39,6 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "escaped surrogate pair": (rb'{"name": "\ud83d\uded2"}', 201),
     "duplicate members": (b'{"name": "a", "name": "b"}', 201),
     "read-only members": (b'{"name": "a", "id": 1, "version": 9, "created_at": null}', 201),
-    "members nobody knows": (b'{"name": "a", "": 1, "__proto__": {}, "constructor": []}', 201),
-    "10,000 members": (
-        json.dumps({f"m{i}": i for i in range(10_000)} | {"name": "a"}).encode(),
-        201,
-    ),
     "1 MiB": (NAME.ljust(LIMIT), 201),
     # Too long
     "1 MiB and a byte": (NAME.ljust(LIMIT + 1), 413),
@@ -63,6 +58,12 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "name is an array": (b'{"name": ["a"]}', 400),
     "name is an object": (b'{"name": {"name": "a"}}', 400),
     "name in capitals": (b'{"NAME": "a"}', 400),
+    # Members that nobody knows
+    "unknown members": (b'{"name": "a", "": 1, "__proto__": {}, "constructor": []}', 400),
+    "10,000 members": (
+        json.dumps({f"m{i}": i for i in range(10_000)} | {"name": "a"}).encode(),
+        400,
+    ),
     # A name out of range
     "empty name": (named(""), 400),
     "name of spaces": (named(" \t\n\u2003\u3000"), 400),
@@ -137,7 +138,7 @@ def test_body_of_a_change(service: Service, data: bytes, status: int) -> None:
     target = created.headers["Location"]
     for method in ("PUT", "PATCH"):
         # PATCH takes every member as optional.
-        expected = 200 if method == "PATCH" and data in (b"", b"{}", b'{"NAME": "a"}') else status
+        expected = 200 if method == "PATCH" and data in (b"", b"{}") else status
         change = request(method, target, "Content-Type: application/json", body=data)
         check(service, exchange(service, change), expected)
     assert requests.get(service.url + target, timeout=HANG).json() == created.json()

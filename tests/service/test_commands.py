@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from project.environment import EPHEMERAL_PREFIX
-from tests.service import Service, free_port, manage
+from tests.process import Service, free_port, manage
 from tests.wire import HANG
 
 Serve = Callable[..., Service]

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core import checks
-from tasklists.checks import SERVE
 
-from project.environment import EPHEMERAL_PREFIX
-from tests.service import ROOT, manage
+from service.checks import SERVE
+from tests.process import ROOT, manage
 
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
@@ -20,7 +19,7 @@ POSTGRESQL = "django.db.backends.postgresql"
 def found() -> dict[str, checks.CheckMessage]:
     """Our messages by number, of the checks under --deploy and those of ``serve`` as well."""
     messages = checks.run_checks(include_deployment_checks=True)
-    return {m.id: m for m in messages if m.id and m.id.startswith("tasklists.")}
+    return {m.id: m for m in messages if m.id and m.id.startswith("service.")}
 
 
 Use = Callable[..., None]
@@ -39,7 +38,7 @@ def use(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Use:
 @pytest.fixture(autouse=True)
 def sound(settings: LazySettings, use: Use, tmp_path: Path) -> None:
     """Settings at which no check has anything to say."""
-    settings.SECRET_KEY = "x" * 60
+    settings.SECRET_KEY_IS_RANDOM = False
     settings.HTTPS_ONLY = settings.TRUST_PROXY_HEADERS = True
     settings.DEBUG = False
     use(NAME=str(tmp_path / "tasklists.sqlite3"))
@@ -55,7 +54,7 @@ def test_plain_http_is_mentioned(settings: LazySettings) -> None:
 
 
 def test_an_ephemeral_key(settings: LazySettings) -> None:
-    settings.SECRET_KEY = EPHEMERAL_PREFIX + "x" * 60
+    settings.SECRET_KEY_IS_RANDOM = True
     assert "SECRET_KEY_FILE" in str(found()["service.W002"].hint)
 
 
@@ -137,11 +136,11 @@ def test_static_files_that_are_not_collected(settings: LazySettings, tmp_path: P
 
 
 def test_the_page_of_checks_has_each_once() -> None:
-    source = (ROOT / "tasklists/checks.py").read_text()
-    numbers = re.findall(r'id="(tasklists\.[EWI]\d{3})"', source)
+    source = (ROOT / "service/checks.py").read_text()
+    numbers = re.findall(r'id="(service\.[EWI]\d{3})"', source)
     assert len({number[-3:] for number in numbers}) == len(numbers)
     page = (ROOT / "docs/checks.md").read_text()
-    assert re.findall(r"(?m)^\| `(tasklists\.\w+)` \|", page) == sorted(
+    assert re.findall(r"(?m)^\| `(service\.\w+)` \|", page) == sorted(
         numbers, key=lambda number: number[-3:]
     )
 

@@ -18,10 +18,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
-from project.database import Deadlines, from_url
+from project.database import from_url
 from project.environment import InvalidValue
+from service.deadlines import Deadlines
 from tests.load import eventually
-from tests.service import ROOT, Service
+from tests.process import ROOT, Service
 from tests.wire import HANG
 
 KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
@@ -65,7 +66,7 @@ def set_wait_callback() -> Iterator[Callable[[Deadlines], None]]:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
 def test_every_part_of_a_postgresql_url_is_taken(scheme: str) -> None:
     parsed = configuration(f"{scheme}://us%40er:p%2Fa%23ss@db.example:6432/na%20me")
-    assert parsed["ENGINE"] == "project.postgresql"
+    assert parsed["ENGINE"] == "service.postgresql"
     assert parsed["USER"] == "us@er"
     assert parsed["PASSWORD"] == "p/a#ss"
     assert parsed["HOST"] == "db.example"

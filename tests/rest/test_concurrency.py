@@ -9,7 +9,7 @@ import requests
 from django.db import connection
 
 from tests.load import names
-from tests.service import Service
+from tests.process import Service
 from tests.wire import HANG
 
 Serve = Callable[..., Service]

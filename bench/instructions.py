@@ -26,21 +26,20 @@ ONE_CONNECTION = """
 import os, socket, subprocess, sys
 from gunicorn.app.base import Application
 from gunicorn.workers.gthread import TConn
-from project.access_log import AccessLogger
-from project.connection import Connection
-from project.worker import Worker
-from project.wsgi import application
+from server.wsgi import application
+from server.access_log import AccessLogger
+from server.connection import Connection
+from server.worker import Worker
 
 class Service(Application):
     def load_config(self):
-        self.load_config_from_file("project/gunicorn.conf.py")
+        self.load_config_from_file("server/gunicorn.conf.py")
 
 def collect(switch):
     subprocess.run(["callgrind_control", "-i", switch, str(os.getpid())], check=True)
 
 path, warm_up, requests = sys.argv[1], *map(int, sys.argv[2:])
 config = Service().cfg
-config.__dict__.update({name: each.get() for name, each in config.settings.items()})
 worker = Worker(1, 1, [], None, 30, config, AccessLogger(config))
 worker.wsgi = application
 theirs, ours = socket.socketpair()

@@ -15,6 +15,7 @@ from typing import NamedTuple, NoReturn, TypeVar
 
 Value = TypeVar("Value")
 
+SERVICE_NAME = "tasklists"  # the name of the processes, and the beginning of error messages
 EPHEMERAL_PREFIX = "ephemeral-"
 
 
@@ -40,12 +41,13 @@ def select_settings(module: str) -> None:
 
 
 def refuse(name: str, value: str, accepted: str) -> NoReturn:
-    raise InvalidValue(f"tasklists: {name}={value!r} is not accepted; it takes {accepted}")
+    raise InvalidValue(f"{SERVICE_NAME}: {name}={value!r} is not accepted; it takes {accepted}")
 
 
 def refuse_secret(name: str, reason: str, accepted: str) -> NoReturn:
     raise InvalidValue(
-        f"tasklists: {name}=(a secret, not shown) is not accepted: {reason}; it takes {accepted}"
+        f"{SERVICE_NAME}: {name}=(a secret, not shown) is not accepted: {reason}; "
+        f"it takes {accepted}"
     )
 
 

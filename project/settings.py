@@ -13,6 +13,7 @@ RUNSERVER = sys.argv[1:2] == ["runserver"]
 HOST = r"\*|\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
 ORIGIN = r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 
+SERVICE_NAME = env.SERVICE_NAME
 VERSION = "0.2.0"  # as chart/Chart.yaml has it
 
 # Security
@@ -249,3 +250,4 @@ LOG_LEVEL = env.choice(
     "LOG_LEVEL", default="info", choices=["debug", "info", "warning", "error", "critical"]
 )
 LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
+ACCESS_LOG_PROCESSORS = logs.rendering(LOG_FORMAT)

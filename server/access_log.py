@@ -1,4 +1,4 @@
-"""The access log: an event for each request, with fields, beside the other records."""
+"""The access log: one structured event for each request."""
 
 import contextlib
 import logging
@@ -6,28 +6,24 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from gunicorn.glogging import Logger
 
-from project import settings
-from project.logs import rendering
-
 LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
-RENDERING = rendering(settings.LOG_FORMAT)
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
-    """gunicorn's logger, whose access log has a format instead of fields.
+    """gunicorn's logger with an access log of structured events instead of a format string.
 
-    Neither the logging module nor a logger of structlog's takes part, which
-    together take longer than to write the line.
+    Each event is rendered by settings.ACCESS_LOG_PROCESSORS and written to standard output.
+    It does not pass through the logging module and a structlog logger, because these take
+    longer than everything else that is done for a line.
     """
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
-        with contextlib.suppress(OSError):  # server/worker.py closes the connection
-            environ["gunicorn.socket"].flush()  # the client does not wait for who reads the log
-        # gunicorn's answer to what it could not read has neither path nor status code.
+        # After an error in the request, environ has no path and resp has no status_code.
         path, status = environ.get("PATH_INFO", req.path), int(resp.status[:3])
-        # A health check that passed is for debugging: every few seconds there is one.
+        # Probes ask every few seconds, so health checks that pass are logged at debug level only.
         passed = path.startswith("/health/") and status == 200
         level = "debug" if passed else "info"
         if LEVELS[level] < LEVELS[settings.LOG_LEVEL]:
@@ -41,7 +37,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
             "status": status,
             "bytes": resp.sent,
             "duration_us": request_time // timedelta(microseconds=1),
-            # The server listens on IPv6, where an IPv4 address looks like this.
+            # On a dual-stack socket the kernel maps IPv4 addresses into IPv6: ::ffff:192.0.2.1.
             "remote_address": environ["REMOTE_ADDR"].removeprefix("::ffff:"),
             "user_agent": environ.get("HTTP_USER_AGENT", "-"),
             "request_id": request_id[0] if request_id else "-",
@@ -49,8 +45,8 @@ class AccessLogger(Logger):  # type: ignore[misc]
             "level": level,
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         }
-        for process in RENDERING:
+        for process in settings.ACCESS_LOG_PROCESSORS:
             event = process(None, "", event)
-        with contextlib.suppress(OSError):  # nobody reads it
+        with contextlib.suppress(OSError):  # whoever reads the log has closed the pipe
             sys.stdout.write(f"{event}\n")
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Bodies whose length is not known in advance (Transfer-Encoding: chunked), for Django."""
+"""Request bodies of unknown length (Transfer-Encoding: chunked) for Django."""
 
 import io
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class ChunkedBodies:
-    """Reads a chunked body into memory and gives it its length.
+    """WSGI middleware that reads a chunked body into memory and sets its Content-Length.
 
-    WSGI says nothing of bodies without Content-Length, and Django takes them
-    for empty. No more than ``limit`` bytes and one are read: a body of so many
-    is too large to the application, as if the client had said its length.
+    Django takes a body without Content-Length for empty, because WSGI (PEP 3333) does not
+    define bodies of unknown length. At most ``limit`` + 1 bytes are read. A longer body
+    therefore exceeds the application's limit in the same way as one with a Content-Length.
     """
 
     def __init__(self, application: "WSGIApplication", limit: int) -> None:
@@ -23,7 +23,8 @@ class ChunkedBodies:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        # Only a server that says so ends the input where the body ends.
+        # wsgi.input_terminated: the server signals the end of the body as end of file. Without
+        # it, reading could wait for bytes that never come.
         if "HTTP_TRANSFER_ENCODING" in environ and environ.get("wsgi.input_terminated"):
             body = environ["wsgi.input"].read(self.limit + 1)
             environ["CONTENT_LENGTH"] = str(len(body))

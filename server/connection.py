@@ -1,4 +1,4 @@
-"""A client's connection, on which no call takes longer than the client may."""
+"""A client's connection with a deadline for the request and one for the response."""
 
 import errno
 import select
@@ -6,53 +6,58 @@ import socket
 import time
 from typing import Any
 
-from project import settings
+from django.conf import settings
 
-BUFFER = 64 * 1024  # bytes of an answer that are kept for those that follow
+BUFFER = 64 * 1024  # bytes of a response that are collected before they are sent
 
 
 class Connection(socket.socket):
-    """A client's connection that limits the time of a request and of its answer.
+    """A non-blocking socket that reads until a deadline and collects what is written.
 
-    gunicorn reads and writes without limit once a request's first byte is
-    there, so that a few clients who stall would occupy every thread. Each call
-    on a socket lets another thread run, and waiting for one's turn again costs
-    more than the call. This needs the fewest: the socket never blocks, so that
-    one who has something to read or to say does not ask first, and an answer is
-    kept until ``flush``, which the access log calls when it is complete.
+    gunicorn reads and writes without a time limit once the first byte of a request has
+    arrived, so a few stalled clients would occupy every thread. Here, reading ends at
+    ``deadline`` and sending ends CLIENT_TIMEOUT seconds after it began.
+
+    Every system call on a socket releases the GIL, and getting it back costs more than the
+    call itself. So this class makes as few calls as possible: it tries to read or write and
+    polls only if that would block, and it collects a response until the worker calls
+    ``flush``. Times are those of time.monotonic().
     """
 
-    # By time.monotonic(): when the request has to be here, and its answer there.
-    deadline = 0.0
-    answer_deadline: float | None = None
-    limit: float | None = None  # of gunicorn's: until when it waits for the rest of a body
-    late = False  # whether the request or its answer was not there in time
+    deadline = 0.0  # when the request must have arrived
+    response_deadline: float | None = None  # when the response must have been sent; None: not begun
+    body_deadline: float | None = None  # when gunicorn stops reading the rest of an unused body
+    timed_out = False  # whether the client missed a deadline
     unsent = b""
-    lingering = False  # whether all is said, and the client is only waited for to close it
+    waiting_since = 0.0  # when the worker last began to wait for an event on this connection
+    lingering = False  # whether everything is sent and only the client's close is awaited
 
     def __init__(self, client: socket.socket) -> None:
-        """Takes the place of ``client``, which is of no use any more."""
+        """Take over the file descriptor of ``client``, which cannot be used afterwards."""
         super().__init__(client.family, client.type, client.proto, client.detach())
         super().setblocking(False)
 
     def setblocking(self, flag: bool) -> None:
-        """Nothing: gunicorn would switch twice with each request."""
+        """Do nothing: gunicorn would switch to blocking and back for every request."""
 
     def settimeout(self, value: float | None) -> None:
-        self.limit = time.monotonic() + value if value else None
+        """Called by gunicorn around its reading of the rest of a body."""
+        self.body_deadline = time.monotonic() + value if value else None
 
     def wait(self, event: int, end: float) -> bool:
-        """Whether it can be read from or written to; waits no longer than until ``end``."""
+        """Wait until ``event`` (of select.poll) or ``end``; return whether the event happened."""
         poller = select.poll()
         poller.register(self, event)
         return bool(poller.poll(max(end - time.monotonic(), 0) * 1000))
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """What came; nothing, as from a client who has hung up, when time is up.
+        """Return the bytes that have arrived, or none when the deadline has passed.
 
-        Raises TimeoutError where gunicorn has set a limit.
+        Raises TimeoutError if that was ``body_deadline``, as gunicorn expects.
         """
-        end = self.deadline if self.limit is None else min(self.limit, self.deadline)
+        end = self.deadline
+        if self.body_deadline is not None:
+            end = min(self.body_deadline, end)
         while True:
             try:
                 return super().recv(bufsize, flags)
@@ -60,29 +65,32 @@ class Connection(socket.socket):
                 if time.monotonic() >= end:
                     break
                 self.wait(select.POLLIN, end)
-        if self.limit is not None:
+        if self.body_deadline is not None:
             raise TimeoutError
-        self.late = True
+        self.timed_out = True
         return b""
 
     def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send it with what follows: an answer's head does not leave without its body."""
+        """Collect ``data``, so that the head of a response leaves together with its body."""
         self.unsent += data
         if len(self.unsent) > BUFFER:
             self.flush()
 
     def send(self, data: Any, flags: int = 0) -> int:
-        """Send it at once: gunicorn's 100 Continue, with which the answer has not begun."""
+        """Send ``data`` at once. gunicorn calls it for 100 Continue, before the response."""
         self.sendall(data)
         self.flush()
-        self.answer_deadline = None
+        self.response_deadline = None
         return len(data)
 
     def flush(self) -> None:
-        """Raises BrokenPipeError when time is up for a client that does not read."""
+        """Send what was collected.
+
+        Raises BrokenPipeError if the client has not read all of it by ``response_deadline``.
+        """
         data, self.unsent = memoryview(self.unsent), b""
-        end = self.answer_deadline = (
-            self.answer_deadline or time.monotonic() + settings.CLIENT_TIMEOUT
+        end = self.response_deadline = (
+            self.response_deadline or time.monotonic() + settings.CLIENT_TIMEOUT
         )
         while data:
             try:
@@ -90,5 +98,5 @@ class Connection(socket.socket):
             except BlockingIOError:
                 self.wait(select.POLLOUT, end)
             if data and time.monotonic() >= end:
-                self.late = True
-                raise BrokenPipeError(errno.EPIPE, "the client does not read its answer")
+                self.timed_out = True
+                raise BrokenPipeError(errno.EPIPE, "the client does not read the response")

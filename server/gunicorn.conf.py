@@ -1,4 +1,4 @@
-"""How gunicorn runs the service; the values come from the environment through settings."""
+"""gunicorn's configuration; the values that differ between installations are Django settings."""
 
 import gc
 import math
@@ -10,64 +10,65 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from gunicorn import util
+from django.conf import settings
 
-from project import settings
-from server.access_log import AccessLogger
-from server.worker import ENDING, http_date, write_problem
+from project import environment
+from server.worker import STOP_SIGNALS
+
+environment.select_settings("project.settings")
 
 wsgi_app = "server.wsgi"
-proc_name = "tasklists"
+proc_name = settings.SERVICE_NAME
 bind = f"[::]:{settings.PORT}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{settings.PORT}"
 
-# Never from the number of cores: a container sees the machine's, not its own share.
+# The number of workers is not derived from the number of cores, because a container sees all
+# cores of its node and not its own share.
 workers = settings.WEB_CONCURRENCY
 threads = settings.THREADS
 worker_class = "server.worker.Worker"
-# A connection takes a file descriptor, as does what else a worker opens: SQLite three in each
-# thread, for itself less than the rest. With none left it would end, and every request with it.
+# A worker that runs out of file descriptors ends, with every request that it is handling. Each
+# connection needs one. SQLite needs three in each thread, and everything else fewer than 64.
 descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
 room = math.inf if descriptors == resource.RLIM_INFINITY else descriptors - 64 - 3 * threads
 worker_connections = int(max(1, min(1000, room)))
-# Loaded once, before the workers are forked, which then share its memory.
+# Load the application once, before the workers are forked. They then share its memory.
 preload_app = True
-# The heartbeat file must not wait for a disk.
+# The workers touch their heartbeat files every second, which must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
-# It would overtake the answer's head, which server/connection.py keeps until the body is there.
+# sendfile() would send the body before the head, which server/connection.py collects first.
 sendfile = False
 keepalive = settings.KEEP_ALIVE
-# Both filters with a name of 255 characters each, percent-encoded, are 6,200.
+# Enough for a query with two values of 255 characters that are percent-encoded as UTF-8: 6,200.
 limit_request_line = 8190
 graceful_timeout = settings.GRACEFUL_TIMEOUT
-# It needs a home directory that can be written to.
+# The control socket needs a writable home directory.
 control_socket_disable = True
 
-# What to believe of a proxy is Django's decision (TRUST_PROXY_HEADERS): here there is nothing to
-# believe, and so no need to look from which address it comes.
+# Django decides whether to trust a proxy's headers (USE_X_FORWARDED_HOST,
+# SECURE_PROXY_SSL_HEADER). gunicorn interprets none of them, so it need not check which address
+# they come from.
 forwarded_allow_ips = "*"
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 
 accesslog = "-"
-# A client's text is written also where the terminal's encoding lacks it.
+# Log lines contain text from clients, which the encoding of the terminal may not be able to show.
 sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-logger_class = AccessLogger
+logger_class = "server.access_log.AccessLogger"
 logconfig_dict = settings.LOGGING
-
-util.write_error = write_problem
-util.http_date = http_date
 
 
 def when_ready(arbiter: object) -> None:
-    """Prepare for the workers, which are forked from here on."""
-    # What they share is exempt from their garbage collection, which would write to it: a page
-    # that is written to is shared no longer, and the service would soon take twice the memory.
+    """Prepare the arbiter for forking workers."""
+    # Garbage collection writes to the objects that it visits, and a memory page that a worker
+    # writes to is no longer shared. Without this, the service soon takes twice the memory.
     gc.collect()
     gc.freeze()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)  # `manage.py serve` blocked SIGTERM
-    # A worker that is told to end before it has its handlers would not hear it, and the service
-    # take all of GRACEFUL_TIMEOUT to stop: until then the signal waits.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # `manage.py serve` blocked SIGTERM
+    # A signal that arrives after the fork and before the worker has installed its handlers would
+    # be lost, and the service would take all of GRACEFUL_TIMEOUT to stop. So the signals are
+    # blocked during the fork, and the worker unblocks them (Worker.init_signals).
     os.register_at_fork(
-        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, ENDING),
-        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDING),
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, STOP_SIGNALS),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOP_SIGNALS),
     )

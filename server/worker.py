@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker, which waits for no client for ever and drops no connection."""
+"""A gthread worker with a deadline for each connection.
+
+It closes no connection while a response is owed.
+"""
 
 import contextlib
-import functools
-import http
-import json
 import math
 import select
 import selectors
@@ -12,68 +12,82 @@ import socket
 import threading
 import time
 from collections import deque
-from email.utils import formatdate
+from datetime import datetime
 from typing import Any
 
-from gunicorn import util
+from django.conf import settings
+from gunicorn.http import wsgi
+from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from project import settings
 from server.connection import Connection
+from server.problems import status_of, write_problem
 
-ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
-# Seconds for which a client may be silent on a connection that is about to be closed.
+# How many seconds a connection stays open for the client's next bytes once it is to be closed.
 LINGER = 2
 
 
-class Clients:
-    """The connections that no thread has, each until its ``timeout`` by time.monotonic().
+class WaitingConnections:
+    """The connections that no thread is handling, each with a deadline in ``timeout``.
 
-    Threads take turns at waiting for all of them, and each handles the one that
-    it finds. gunicorn has one thread that waits, hands each request to another
-    and gets the connection back, which costs more than many a request.
+    The threads of the pool take turns: one polls all connections, and handles the connection
+    that it finds. In gunicorn's gthread, the main thread polls, passes each connection to the
+    pool through a queue, and gets it back through a pipe, which takes longer than many a request.
     """
 
     def __init__(self) -> None:
         self.selector = selectors.DefaultSelector()
-        self.turn = threading.Lock()  # for who waits
-        self.lock = threading.Lock()  # for who adds or removes one
+        self.poll_lock = threading.Lock()  # held by the thread that polls
+        self.lock = threading.Lock()  # held while a connection is added or removed
         self.ready: deque[TConn] = deque()
 
     def put(self, conn: TConn, timeout: float, event: int = selectors.EVENT_READ) -> None:
-        conn.since, conn.timeout = time.monotonic(), timeout
+        """Wait for ``event`` on the connection until ``timeout``, by time.monotonic()."""
+        conn.sock.waiting_since, conn.timeout = time.monotonic(), timeout
         with self.lock:
             self.selector.register(conn.sock, event, conn)
 
     def take(self) -> TConn:
-        """The next for which something has come; waits without limit."""
-        with self.turn:
+        """Remove and return a connection whose event has happened; blocks without a limit."""
+        with self.poll_lock:
             while not self.ready:
                 for key, _ in self.selector.select():
                     self.ready.extend(self.remove(key))
             return self.ready.popleft()
 
-    def take_late(self, now: float, latest: float) -> list[TConn]:
-        """Those whose time is up; from ``latest`` on none waits longer than LINGER."""
+    def take_late(self, now: float, drain_deadline: float) -> list[TConn]:
+        """Remove and return the connections past their deadline.
+
+        After ``drain_deadline``, each connection waits for LINGER seconds at most.
+        """
         with self.lock:
             keys = list(self.selector.get_map().values())
-        return [conn for key in keys if self.is_late(key, now, latest) for conn in self.remove(key)]
+        return [
+            conn
+            for key in keys
+            if self.is_late(key, now, drain_deadline)
+            for conn in self.remove(key)
+        ]
 
     @staticmethod
-    def is_late(key: selectors.SelectorKey, now: float, latest: float) -> bool:
-        """Whether its time is up and nothing has come: what waits for a thread is not late."""
+    def is_late(key: selectors.SelectorKey, now: float, drain_deadline: float) -> bool:
+        """Whether the deadline has passed without an event.
+
+        A connection whose event has happened is not late: it waits for a thread.
+        """
         conn = key.data
-        if now < min(conn.timeout, max(latest, conn.since + LINGER)):
+        if now < min(conn.timeout, max(drain_deadline, conn.sock.waiting_since + LINGER)):
             return False
         event = select.POLLIN if key.events == selectors.EVENT_READ else select.POLLOUT
         try:
             return not conn.sock.wait(event, 0)
-        except ValueError:  # the thread that has taken it meanwhile has closed it
+        except ValueError:  # a thread has taken and closed it in the meantime
             return False
 
     def remove(self, key: selectors.SelectorKey) -> list[TConn]:
-        """The connection, unless somebody else has removed it since."""
+        """Return the connection in a list, or an empty list if another thread was faster."""
         with self.lock:
             if self.selector.get_map().get(key.fd) is not key:
                 return []
@@ -82,27 +96,25 @@ class Clients:
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """The main thread accepts clients and hangs up on those who are late; the others serve."""
+    """The main thread accepts connections and closes late ones; pool threads handle requests."""
 
-    def init_process(self) -> None:
-        # gunicorn looks settings up by two calls each, dozens of times with a request.
-        self.cfg.__dict__.update({name: each.get() for name, each in self.cfg.settings.items()})
-        super().init_process()
+    alive: bool  # false once the worker stops
 
     def init_signals(self) -> None:
         super().init_signals()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+        # gunicorn.conf.py blocks them while a worker is forked.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
-        """Ctrl+C is no reason to leave a request without its answer."""
+        """Stop gracefully on SIGINT and SIGQUIT too: Ctrl+C must not interrupt a request."""
         self.handle_exit(sig, frame)
 
     def run(self) -> None:
-        self.clients = Clients()
-        self.looked = 0.0  # when it last looked for clients who are late
-        self.latest = math.inf  # when it stops to wait for requests
+        self.connections = WaitingConnections()
+        self.last_check = 0.0  # when murder_keepalived last looked for late connections
+        self.drain_deadline = math.inf  # set when the worker stops
         for _ in range(self.cfg.threads):
-            # The process does not wait for one that outlasts GRACEFUL_TIMEOUT.
+            # Daemon threads: the process does not wait for a request beyond GRACEFUL_TIMEOUT.
             threading.Thread(target=self.serve, daemon=True).start()
         super().run()
 
@@ -112,102 +124,176 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):  # another worker was faster
             return
         conn = TConn(self.cfg, Connection(client), address, listener.getsockname())
-        conn.data_ready = True  # when a thread has it
+        conn.data_ready = True  # gunicorn need not poll: a thread takes it when it is readable
         self.nr_conns += 1
-        self.clients.put(conn, time.monotonic() + settings.CLIENT_TIMEOUT)
+        self.connections.put(conn, time.monotonic() + settings.CLIENT_TIMEOUT)
 
     def serve(self) -> None:
-        """What each thread does."""
+        """Handle connections for ever; the main loop of a pool thread."""
         while True:
-            conn = self.clients.take()
+            conn = self.connections.take()
             try:
-                self.attend(conn)
+                self.process(conn)
             except BaseException:
-                self.log.exception("A connection is given up.")
-                self.hang_up(conn)
+                self.log.exception("Closing a connection after an unexpected error.")
+                self.close(conn)
 
-    def attend(self, conn: TConn) -> None:
-        """Handle what came, then wait for more or close the connection."""
+    def process(self, conn: TConn) -> None:
+        """Handle what has arrived, then wait for the next request or close the connection."""
         if conn.sock.lingering:
-            self.discard(conn)
+            self.discard_input(conn)
         elif self.handle(conn):
-            self.clients.put(conn, *self.next_event(conn))
+            self.connections.put(conn, *self.next_event(conn))
         else:
             self.linger(conn)
 
     def next_event(self, conn: TConn) -> tuple[float, int]:
-        """Until when to wait for what; a request that came with others waits for its turn."""
+        """Return the deadline and the event to wait for."""
+        # A pipelined request is in gunicorn's buffer already, where no poll sees it. A writable
+        # socket is ready at once, so the connection queues behind those that are ready now.
         if conn.parser.unreader.buf.getvalue():
             return time.monotonic() + settings.CLIENT_TIMEOUT, selectors.EVENT_WRITE
         return time.monotonic() + self.cfg.keepalive, selectors.EVENT_READ
 
     def handle(self, conn: TConn) -> bool:
+        """Handle one request; return whether the connection stays open for another one."""
         conn.sock.deadline = time.monotonic() + settings.CLIENT_TIMEOUT
-        conn.sock.answer_deadline = None
+        conn.sock.response_deadline = None
         keep_alive = super().handle(conn)
-        with contextlib.suppress(OSError):
-            conn.sock.flush()  # gunicorn's answer to what it could not read
-        # What comes late is the rest of this request, not another one.
-        return keep_alive and not conn.sock.late
+        # After a timeout, bytes that arrive belong to this request and must not begin another.
+        return keep_alive and not conn.sock.timed_out
 
-    def handle_request(self, req: Any, conn: TConn) -> Any:
-        if self.nr_conns > self.max_keepalived:  # there is hardly room for others
-            req.force_close()
-        return super().handle_request(req, conn)
+    def handle_request(self, req: Any, conn: TConn) -> bool:
+        """Call the application, send its response and log the request, in this order.
+
+        Replaces gunicorn's method, which logs before the worker could flush the connection: the
+        client would wait for whoever reads the log. Returns whether the connection may be kept.
+        """
+        resp: Any = None
+        environ: dict[str, Any] = {}
+        self.cfg.pre_request(self, req)
+        try:
+            start = datetime.now()
+            resp, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
+            environ["wsgi.multithread"] = True
+            self.count_request()
+            full = self.nr_conns > self.max_keepalived
+            if full or not self.alive or not self.cfg.keepalive:
+                resp.force_close()
+            body = self.wsgi(environ, resp.start_response)
+            try:
+                for data in body:
+                    resp.write(data)
+                resp.close()
+                conn.sock.flush()
+            finally:
+                if resp.headers_sent:  # otherwise handle_error logs the request
+                    self.log.access(resp, req, environ, datetime.now() - start)
+                if hasattr(body, "close"):
+                    body.close()
+            return not resp.should_close()
+        except (Exception, SystemExit) as error:
+            if isinstance(error, OSError) or resp is None or not resp.headers_sent:
+                raise
+            # The response has begun, so a second one must not follow it.
+            self.log.exception("Error handling request")
+            return False
+        finally:
+            try:
+                self.cfg.post_request(self, req, environ, resp)
+            except Exception:
+                self.log.exception("Exception in post_request hook")
+
+    def count_request(self) -> None:
+        """Stop the worker after max_requests requests, if that is configured."""
+        self.nr += 1
+        if self.nr >= self.max_requests and self.alive:
+            self.log.info("Autorestarting worker after current request.")
+            self.alive = False
+
+    def handle_error(self, req: Any, client: Connection, addr: Any, exc: BaseException) -> None:
+        """Answer a request that failed before the application responded.
+
+        Replaces gunicorn's method, which answers with HTML.
+        """
+        start = datetime.now()
+        if isinstance(exc, InvalidHeader):
+            req = req or exc.req  # as far as it was read
+        status = status_of(exc)
+        if status >= 500:
+            self.log.exception("Error handling request %s", getattr(req, "uri", "(not read)"))
+            detail = "This is a defect; it has been logged."
+        else:
+            self.log.warning("Invalid request from ip=%s: %s", addr[0], exc)
+            detail = str(exc)
+        resp = wsgi.Response(req, client, self.cfg)
+        resp.status = f"{status.value} {status.phrase}"
+        with contextlib.suppress(OSError):  # the client is gone
+            resp.sent = write_problem(client, status, detail)
+            client.flush()
+        if req is not None:
+            environ = wsgi.default_environ(req, client, self.cfg) | {"REMOTE_ADDR": addr[0]}
+            self.log.access(resp, req, environ, datetime.now() - start)
 
     def linger(self, conn: TConn) -> None:
-        """Close the connection when the client has, or after a while.
+        """Close the connection once the client has closed it, or after LINGER seconds.
 
-        To close it while the client still sends would destroy the answer on its
-        way (RFC 9112, section 9.6). gunicorn waits as well, but does nothing else
-        meanwhile.
+        Closing a connection on which the client is still sending would destroy a response that
+        is on its way (RFC 9112, section 9.6). gunicorn waits too, but blocks its thread.
         """
         try:
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
-            self.hang_up(conn)
+            self.close(conn)
         else:
             conn.sock.lingering = True
-            self.clients.put(conn, time.monotonic() + LINGER)
+            self.connections.put(conn, time.monotonic() + LINGER)
 
-    def discard(self, conn: TConn) -> None:
+    def discard_input(self, conn: TConn) -> None:
+        """Read what a client sends after its last response, and close when it is done or late."""
         try:
-            data = socket.socket.recv(conn.sock, 65536)  # which does not wait
+            data = socket.socket.recv(conn.sock, 65536)  # non-blocking, unlike Connection.recv
         except OSError:
             data = b""
         now = time.monotonic()
         if data and now < conn.sock.deadline:
-            self.clients.put(conn, min(now + LINGER, conn.sock.deadline))
+            self.connections.put(conn, min(now + LINGER, conn.sock.deadline))
         else:
-            self.hang_up(conn)
+            self.close(conn)
 
-    def hang_up(self, conn: TConn) -> None:
+    def close(self, conn: TConn) -> None:
+        """Close a connection from a pool thread; the main thread counts connections."""
         conn.close()
-        self.method_queue.defer(self.count_one_less)
+        self.method_queue.defer(self.count_closed)
 
-    def count_one_less(self) -> None:
+    def count_closed(self) -> None:
         self.nr_conns -= 1
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Hang up on clients who are late, for which to look once a second will do."""
+        """Close the connections past their deadline, or all of them with ``force``.
+
+        gunicorn calls this after every event; a running worker looks once a second at most.
+        """
         now = math.inf if force else time.monotonic()
-        if self.alive and now < self.looked + 1:
+        if self.alive and now < self.last_check + 1:
             return
-        self.looked = now
-        for conn in self.clients.take_late(now, self.latest):
+        self.last_check = now
+        for conn in self.connections.take_late(now, self.drain_deadline):
             conn.close()
-            self.count_one_less()
+            self.count_closed()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         super().wait_for_and_dispatch_events(timeout if self.alive else 0.1)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Before it stops for good, accept what the kernel has accepted already.
+        """Before the worker stops accepting for good, accept the backlog of its listeners.
 
-        From then on the kernel refuses connections, which nobody would answer.
+        Afterwards the listeners are closed, so that the kernel refuses connections that no
+        worker would answer. Idle connections are closed after LINGER seconds.
         """
         stopping = not enabled and not self.alive
         if stopping:
+            self.drain_deadline = time.monotonic() + LINGER
             for listener in self.sockets:
                 while select.select([listener], [], [], 0)[0]:
                     self.accept(listener)
@@ -215,33 +301,3 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if stopping:
             for listener in self.sockets:
                 listener.close()
-
-    def _cap_keepalive(self, deadline: float) -> None:
-        """A worker that stops waits as briefly for a first request as for one more."""
-        self.latest = deadline
-
-
-def http_date() -> str:
-    """gunicorn's, made once in a second."""
-    return date_of(int(time.time()))
-
-
-@functools.lru_cache(maxsize=1)
-def date_of(second: int) -> str:
-    return formatdate(second, usegmt=True)
-
-
-def write_problem(sock: socket.socket, status: int, reason: str, message: str) -> None:
-    """In place of gunicorn's HTML: its answer to what it cannot hand to the application."""
-    if status == http.HTTPStatus.NOT_IMPLEMENTED:  # a transfer coding: the client's mistake
-        status, reason = http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.BAD_REQUEST.phrase
-    detail = message or "This is a defect; it has been logged."
-    problem = {"type": "about:blank", "title": reason, "status": int(status), "detail": detail}
-    body = json.dumps(problem)
-    head = (
-        f"HTTP/1.1 {int(status)} {reason}\r\n"
-        "Connection: close\r\n"
-        "Content-Type: application/problem+json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    util.write_nonblock(sock, (head + body).encode())

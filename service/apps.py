@@ -16,7 +16,8 @@ class ServiceConfig(AppConfig):
             from service.deadlines import Deadlines
 
             statement = settings.DATABASE_STATEMENT_TIMEOUT
-            # One second more than the server's own limit, whose message says more.
+            # One second more than the server's own limit, so that normally the server ends the
+            # statement: its message says more.
             psycopg2.extensions.set_wait_callback(
                 Deadlines(settings.DATABASE_CONNECT_TIMEOUT, statement + 1 if statement else None)
             )

@@ -1,4 +1,4 @@
-"""Misuse that can be seen before the service starts, as numbered system checks."""
+"""Numbered system checks, which find mistakes in the configuration before the service starts."""
 
 import os
 import sqlite3
@@ -13,7 +13,7 @@ from django.core.checks import Warning as CheckWarning
 
 Apps = Sequence[AppConfig] | None
 
-SERVE = "serve"  # the tag of what only matters to `manage.py serve` and under --deploy
+SERVE = "serve"  # the tag of checks that run only in `manage.py serve` and with --deploy
 
 
 @register(Tags.security, deploy=True)
@@ -22,8 +22,8 @@ def plain_http(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Info(
-            "The service answers plain HTTP, and its cookies travel over it.",
-            hint="Behind a proxy that terminates TLS set HTTPS_ONLY and TRUST_PROXY_HEADERS.",
+            "The service answers plain HTTP, and sends its cookies over it unencrypted.",
+            hint="Behind a proxy that terminates TLS, set HTTPS_ONLY and TRUST_PROXY_HEADERS.",
             id="service.I001",
         )
     ]
@@ -35,8 +35,8 @@ def ephemeral_secret_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]
         return []
     return [
         CheckWarning(
-            "SECRET_KEY is not set: a random one ends with this process, and each session with it.",
-            hint="Set SECRET_KEY or SECRET_KEY_FILE, the same for every replica.",
+            "SECRET_KEY is not set. A random key replaces it; sessions end with this process.",
+            hint="Set SECRET_KEY or SECRET_KEY_FILE to the same value in every replica.",
             id="service.W002",
         )
     ]
@@ -48,8 +48,8 @@ def any_host(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         CheckWarning(
-            "ALLOWED_HOSTS has *, so that a request's Host header is believed whatever it says.",
-            hint="Name the hosts; health checks need none.",
+            "ALLOWED_HOSTS contains *, so any Host header in a request is trusted.",
+            hint="List the host names. Health checks work with any Host header.",
             id="service.W003",
         )
     ]
@@ -61,8 +61,8 @@ def proxy_headers(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "HTTPS_ONLY without TRUST_PROXY_HEADERS redirects every request to itself.",
-            hint="Set TRUST_PROXY_HEADERS where a proxy terminates TLS, or unset HTTPS_ONLY.",
+            "HTTPS_ONLY without TRUST_PROXY_HEADERS redirects every request to itself endlessly.",
+            hint="If a proxy terminates TLS, set TRUST_PROXY_HEADERS. Otherwise unset HTTPS_ONLY.",
             id="service.E004",
         )
     ]
@@ -76,22 +76,22 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     if ":memory:" in str(database["NAME"]):
         return [
             Error(
-                "DATABASE_URL names SQLite in memory, of which every thread would have its own.",
-                hint="Name a file, such as sqlite:////data/database.sqlite3.",
+                "DATABASE_URL names an in-memory SQLite database; each thread would get its own.",
+                hint="Name a file instead, such as sqlite:////data/database.sqlite3.",
                 id="service.E005",
             )
         ]
     file = Path(database["NAME"])
-    # os.path.isdir, since Path.is_dir raises where the folder above may not be looked into.
+    # Unlike os.path.isdir, Path.is_dir raises PermissionError if the parent is not searchable.
     if not os.path.isdir(file.parent):  # noqa: PTH112
         return [
             Error(
-                f"DATABASE_URL names {file}, but there is no folder {file.parent}.",
-                hint="Make the folder or mount a volume there, or name another file.",
+                f"DATABASE_URL names {file}, but the folder {file.parent} does not exist.",
+                hint="Create the folder, mount a volume there, or name another file.",
                 id="service.E006",
             )
         ]
-    # SQLite keeps its journal beside the file, so the folder counts as well.
+    # SQLite keeps its journal beside the file, so the folder must be writable as well.
     if not os.access(file.parent, os.W_OK | os.X_OK):
         refused = file.parent
     elif file.is_dir() or (file.exists() and not os.access(file, os.W_OK)):
@@ -100,8 +100,8 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"DATABASE_URL names {file}, but {refused} cannot be written to.",
-            hint=f"Let user {os.getuid()} write there, or name a file elsewhere.",
+            f"DATABASE_URL names {file}, but {refused} is not writable.",
+            hint=f"Give the user {os.getuid()} write access, or name a file elsewhere.",
             id="service.E007",
         )
     ]
@@ -114,7 +114,7 @@ def sqlite_version(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"SQLite is {sqlite3.sqlite_version}, which cannot return what it writes.",
+            f"SQLite {sqlite3.sqlite_version} does not support RETURNING.",
             hint="Use a Python with SQLite 3.35 or newer, or PostgreSQL.",
             id="service.E012",
         )
@@ -131,8 +131,8 @@ def migration_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "MIGRATION_DATABASE_URL and DATABASE_URL are of two kinds.",
-            hint="The first is a direct connection to the database that the second names.",
+            "MIGRATION_DATABASE_URL and DATABASE_URL name databases of different kinds.",
+            hint="Both must name the same database; the first one bypasses a connection pooler.",
             id="service.E008",
         )
     ]
@@ -140,7 +140,10 @@ def migration_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def certificates(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """libpq would say so as well, but as of a database that is away, for which one waits."""
+    """Check the TLS files here: libpq reports a missing file like an unreachable database.
+
+    `migrate` would then wait for the database instead of stopping at once.
+    """
     files = {
         (option, str(path))
         for database in settings.DATABASES.values()
@@ -149,8 +152,8 @@ def certificates(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     }
     return [
         Error(
-            f"The database's URL names {path} as {option}, which cannot be read.",
-            hint="Mount the file there, or correct the path.",
+            f"The database URL names {path} as {option}, but the file cannot be read.",
+            hint="Mount the file there or correct the path.",
             id="service.E011",
         )
         for option, path in sorted(files)
@@ -164,8 +167,8 @@ def debug_when_served(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "DEBUG is on, which shows settings and code to whoever provokes an error.",
-            hint="Unset DEBUG, or use `manage.py runserver`.",
+            "DEBUG is on, so error pages show settings and source code to every client.",
+            hint="Unset DEBUG, or use `manage.py runserver` for development.",
             id="service.E009",
         )
     ]
@@ -177,7 +180,7 @@ def collected_static_files(app_configs: Apps, **kwargs: Any) -> list[CheckMessag
         return []
     return [
         Error(
-            f"The static files of the browser's pages are not in {settings.STATIC_ROOT}.",
+            f"The static files of the HTML pages are not in {settings.STATIC_ROOT}.",
             hint="Run `python manage.py collectstatic --no-input`.",
             id="service.E010",
         )

@@ -1,4 +1,4 @@
-"""Deadlines for PostgreSQL on the client's side."""
+"""Client-side deadlines for PostgreSQL."""
 
 import select
 import time
@@ -10,9 +10,9 @@ import psycopg2.extensions
 class Deadlines:
     """A wait callback for psycopg2 that raises OperationalError after a deadline.
 
-    ``statement_timeout`` is enforced by the server. A server that is frozen or cut off from
-    the network enforces nothing and does not close its connections either. Both limits are in
-    seconds; a ``statement`` limit of None waits forever. Install it with
+    PostgreSQL enforces its own ``statement_timeout``. A server that is frozen or cut off from
+    the network cannot do that, and does not close its connections either. Both limits are in
+    seconds; with ``statement=None`` a statement may take forever. Install it with
     ``psycopg2.extensions.set_wait_callback``, see
     https://www.psycopg.org/docs/advanced.html#support-for-coroutine-libraries
     """

@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457), whoever raises them."""
+"""Error responses as problem details (RFC 9457), for exceptions of Django and of the database."""
 
 import sys
 from http import HTTPStatus
@@ -20,7 +20,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Problem(NamedTuple):
-    """What went wrong; ``errors`` has a member for each invalid part of the request."""
+    """An error response; ``errors`` has an entry for each invalid part of the request."""
 
     status: int
     detail: str
@@ -39,7 +39,7 @@ class Problem(NamedTuple):
         return members
 
     def response(self, request: HttpRequest) -> HttpResponse:
-        """A page for a browser, JSON for everybody else."""
+        """HTML for browsers, JSON for all other clients."""
         members = self.as_dict()
         if prefers_html(request):
             page = render_to_string("service/problem.html", members)
@@ -53,12 +53,12 @@ class Problem(NamedTuple):
 
 
 def prefers_html(request: HttpRequest) -> bool:
-    """Whether the client names HTML itself, as browsers do, and not only ``*/*``."""
+    """Whether the Accept header names HTML, as browsers do; ``*/*`` alone does not count."""
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
 
 
 def from_exception(error: BaseException) -> Problem | None:
-    """The problem behind an exception of Django's; None when it is a defect of ours."""
+    """The error response to an exception of Django's, or None if the exception is a defect."""
     match error:
         case Http404():
             return Problem(404, "There is nothing at this address.")
@@ -69,11 +69,11 @@ def from_exception(error: BaseException) -> Problem | None:
         case SuspiciousOperation() | MultiPartParserError():
             return Problem(400, str(error) or "The request is malformed.")
         case db.OperationalError() if is_conflict(error):
-            logger.warning("concurrent transactions were in conflict", error=one_line(error))
+            logger.warning("a transaction conflicted with another one", error=one_line(error))
             return unavailable("Other requests changed the same rows at the same time; try again.")
         case db.IntegrityError():
             logger.warning("the database refused a write", error=one_line(error))
-            return Problem(409, "This conflicts with what the database has.")
+            return Problem(409, "The write conflicts with stored data.")
         case _ if is_outage(error):
             logger.error("the database does not answer", error=one_line(error))
             return unavailable("The database is not available; try again.")
@@ -81,7 +81,7 @@ def from_exception(error: BaseException) -> Problem | None:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database is away, overloaded, damaged, read-only or not migrated yet."""
+    """Whether the database is unreachable, overloaded, damaged, read-only or not migrated yet."""
     if isinstance(error, db.OperationalError | db.InterfaceError):
         return True
     if not isinstance(error, db.DatabaseError):
@@ -94,12 +94,12 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_conflict(error: db.Error) -> bool:
-    """Whether the transaction was rolled back because of others: serialization or deadlock."""
+    """Whether a serialization failure or a deadlock caused the error. A retry may succeed."""
     return getattr(error.__cause__, "pgcode", None) in ("40001", "40P01")
 
 
 def one_line(error: BaseException) -> str:
-    """What it says, for a log or a detail: a database's messages have several lines."""
+    """The error's message on one line, for a log record or a problem's detail."""
     return " ".join(str(error).split())
 
 
@@ -108,16 +108,25 @@ def unavailable(detail: str) -> Problem:
 
 
 def too_large() -> Problem:
-    return Problem(413, f"A body has at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes.")
+    return Problem(
+        413, f"The body exceeds the limit of {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What a middleware raises; of views ProblemDetailsMiddleware answers."""
+    """Django's handler400, for exceptions of middleware.
+
+    ProblemDetailsMiddleware handles those of views.
+    """
     return Problem(400, str(exception)).response(request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    detail = f"{reason} Reload the form and send it again." if reason else "The form is stale."
+    detail = (
+        f"{reason} Reload the form and send it again."
+        if reason
+        else "The form has expired. Reload it."
+    )
     return Problem(403, detail).response(request)
 
 

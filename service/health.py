@@ -1,4 +1,4 @@
-"""Liveness and readiness, answered before ALLOWED_HOSTS and any redirect."""
+"""Liveness and readiness probes."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,11 @@ DATABASE_TIMEOUT = 2  # seconds
 
 
 class HealthMiddleware:
-    """``/health/live`` looks at the process alone, ``/health/ready`` at the database too."""
+    """Answer ``/health/live``, which checks the process, and ``/health/ready``, the database too.
+
+    It comes first in settings.MIDDLEWARE, because probes use the Pod's address as Host and plain
+    HTTP: ALLOWED_HOSTS and the redirect to HTTPS must not apply to them.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,7 +31,9 @@ class HealthMiddleware:
         if path not in ("/health/live", "/health/ready"):
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
-            problem = Problem(405, "Health is read with GET.", headers={"Allow": "GET, HEAD"})
+            problem = Problem(
+                405, "Health checks support GET and HEAD.", headers={"Allow": "GET, HEAD"}
+            )
             return problem.response(request)
         reason = self.database.fault() if path == "/health/ready" else None
         if reason:
@@ -39,37 +45,37 @@ class HealthMiddleware:
 
 
 class DatabaseProbe:
-    """Asks the database from a thread of its own, so that an answer never takes longer.
+    """Checks the database in a separate thread, so that a caller waits for a limited time.
 
-    Callers who come while a question is under way share its answer.
+    Callers that arrive during a check share its result.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.executor: ThreadPoolExecutor | None = None  # made after the server has forked
-        self.question: Future[str | None] | None = None
+        self.executor: ThreadPoolExecutor | None = None  # threads do not survive a fork
+        self.check: Future[str | None] | None = None
 
     def fault(self) -> str | None:
-        """Why the database cannot be used, or None; within DATABASE_TIMEOUT seconds."""
+        """Why the database cannot be used, or None. Returns within DATABASE_TIMEOUT seconds."""
         with self.lock:
-            if self.question is None or self.question.done():
+            if self.check is None or self.check.done():
                 self.executor = self.executor or ThreadPoolExecutor(1, "database-probe")
-                self.question = self.executor.submit(ask_database)
-            question = self.question
+                self.check = self.executor.submit(check_database)
+            check = self.check
         try:
-            return question.result(timeout=DATABASE_TIMEOUT)
+            return check.result(timeout=DATABASE_TIMEOUT)
         except TimeoutError:
             return f"The database did not answer within {DATABASE_TIMEOUT} s."
 
 
 @cache
 def migrations_of_this_version() -> frozenset[tuple[str, str]]:
-    """The application and name of each; files of a running process do not change."""
+    """The app label and name of each migration. Cached, because the files never change."""
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
-def ask_database() -> str | None:
-    """Why the database cannot be used, or None; on a connection that is opened for it."""
+def check_database() -> str | None:
+    """Why the database cannot be used, or None. Opens a connection for this check."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

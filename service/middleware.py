@@ -138,7 +138,9 @@ class ProblemDetailsMiddleware:
             complete = False
         # A truncated body may be valid JSON, but it is not what the client meant to send.
         if not complete:
-            return errors.Problem(400, f"The body ended before its {length} bytes.")
+            return errors.Problem(
+                400, f"The body ended before the {length} bytes that Content-Length announced."
+            )
         coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if coding not in ("", "identity"):
             return errors.Problem(

@@ -1,4 +1,4 @@
-"""One migration at a time, however many replicas start at once."""
+"""A lock that lets one process migrate at a time, even if many replicas start together."""
 
 import os
 from collections.abc import Iterator
@@ -13,22 +13,22 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 @contextmanager
 def migration_lock(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Hold the lock of migrations for the duration of the block; waits without limit.
+    """Hold the migration lock for the duration of the block; blocks without a time limit.
 
-    On PostgreSQL it is a session's advisory lock, which goes with the
-    connection and therefore needs one to the server itself, not to a pooler.
-    On SQLite it is a lock on the file's folder. Raises OperationalError when
-    the connection is lost.
+    On PostgreSQL it is an advisory lock with the number settings.MIGRATION_LOCK. It belongs to
+    the session, so ``connection`` must lead to the server itself and not to a pooler. On SQLite
+    it is a file lock on the folder of the database. Raises OperationalError if the connection
+    is lost.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            # Neither the wait for others nor a long migration is a statement that hangs.
+            # Waiting for the lock and migrating may both take longer than any request.
             cursor.execute("SET statement_timeout = 0")
             cursor.execute("SELECT pg_advisory_lock(%s)", [settings.MIGRATION_LOCK])
         try:
             yield
         finally:
-            with suppress(Error), connection.cursor() as cursor:  # it may be lost
+            with suppress(Error), connection.cursor() as cursor:  # the connection may be lost
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [settings.MIGRATION_LOCK])
                 cursor.execute("RESET statement_timeout")
     else:

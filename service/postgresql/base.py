@@ -7,11 +7,11 @@ from django.db.backends.postgresql import base
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
-        """Whether the connection still stands, as far as this side can know without a query.
+        """Whether the connection is open, without sending a query as Django does.
 
-        A server that ends a connection says so or closes it, and an idle
-        connection has nothing else to read; of one that is cut off the kernel's
-        keepalive probes know (project/database.py).
+        An idle connection becomes readable only when the server ends it, with a message or by
+        closing it. When the server is cut off, the kernel finds out by TCP keepalive probes
+        (libpq's ``keepalives_idle``) and the socket becomes readable as well.
         """
         if self.connection is None or self.connection.closed:
             return False

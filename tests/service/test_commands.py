@@ -166,7 +166,7 @@ class TestEnsureAdmin:
         result = manage("ensure_admin", DATABASE_URL=database_url, ADMIN_PASSWORD="hunter2")
         assert result.returncode == 1
         [line] = result.stderr.splitlines()
-        assert line.startswith("CommandError: the database is away or not migrated: ")
+        assert line.startswith("CommandError: the database is unreachable or not migrated: ")
         assert "auth_user" in line
         assert "hunter2" not in line
 

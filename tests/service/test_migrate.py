@@ -129,7 +129,7 @@ def test_a_connection_that_is_lost_ends_it_in_one_line(server: PostgreSQL) -> No
         output, _ = process.communicate(timeout=60)
         end.join()
     assert process.returncode == 1
-    assert "CommandError: the database went away" in output.splitlines()[-1]
+    assert "CommandError: the connection to the database was lost" in output.splitlines()[-1]
     assert "Traceback" not in output
 
 
@@ -143,7 +143,7 @@ def test_a_server_that_ends_within_a_migration_ends_it_in_one_line(server: Postg
         server.kill()
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "CommandError: the database went away: " in output.splitlines()[-1]
+    assert "CommandError: the connection to the database was lost: " in output.splitlines()[-1]
     assert "Traceback" not in output
 
 

@@ -11,8 +11,8 @@ from service.errors import one_line
 
 class Command(BaseCommand):
     help = (
-        "Makes the administrator ADMIN_USERNAME with ADMIN_PASSWORD, unless there is a user of "
-        "that name, who is then left as is."
+        "Creates the administrator ADMIN_USERNAME with the password ADMIN_PASSWORD. An existing "
+        "user of that name is left unchanged."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,5 +30,5 @@ class Command(BaseCommand):
             )
         except Error as error:
             reason = one_line(error)
-            raise CommandError(f"the database is away or not migrated: {reason}") from error
+            raise CommandError(f"the database is unreachable or not migrated: {reason}") from error
         self.stdout.write(f"{user.username}: {'made' if created else 'exists, left as is'}")

@@ -21,12 +21,12 @@ logger = structlog.get_logger(__name__)
 
 class Command(migrate.Command):
     help = (
-        "Updates the database's tables to what this version needs, one process at a time: "
-        "any number of replicas may start together. Waits for the database for up to "
-        "DATABASE_WAIT seconds, and uses MIGRATION_DATABASE_URL where it is set."
+        "Updates the database schema to this version under a lock, so any number of replicas may "
+        "start together. Waits up to DATABASE_WAIT seconds for the database, and connects to "
+        "MIGRATION_DATABASE_URL if it is set."
     )
 
-    doing = "to migrate"
+    step = "migrate"  # named in the message if it fails
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -35,7 +35,8 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
-        # A migration may take as long as it needs, but Python has to see a signal meanwhile.
+        # No time limit for migrations. The callback is needed nevertheless: in it Python handles
+        # signals while it waits for the database.
         psycopg2.extensions.set_wait_callback(
             Deadlines(settings.DATABASE_CONNECT_TIMEOUT, statement=None)
         )
@@ -45,18 +46,18 @@ class Command(migrate.Command):
                 super().handle(*args, **options)
         except Error as error:
             lost = connection.vendor == "postgresql" and not connection.is_usable()
-            what = "the database went away" if lost else f"{self.doing} failed"
+            what = "the connection to the database was lost" if lost else f"{self.step} failed"
             raise CommandError(f"{what}: {one_line(error)}") from error
 
     def migration_progress_callback(
         self, action: str, migration: Migration | None = None, fake: bool = False
     ) -> None:
-        self.doing = f"migration {migration}" if migration else self.doing
+        self.step = f"migration {migration}" if migration else self.step
         super().migration_progress_callback(action, migration, fake)
 
 
 def wait_for(connection: BaseDatabaseWrapper, seconds: float) -> None:
-    """Connect, trying again for up to ``seconds``; raises CommandError when that fails."""
+    """Connect, with retries for up to ``seconds``; raises CommandError when they have passed."""
     end = time.monotonic() + seconds
     while True:
         try:

@@ -1,25 +1,42 @@
+from typing import Any
+
 from django.conf import settings
 from django.core.management.commands import runserver
-from django.core.servers.basehttp import WSGIRequestHandler
+from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 from django.db import Error
 
 from service.errors import MEDIA_TYPE
 
-# In place of HTML: what answers a request that cannot be read as HTTP.
-WSGIRequestHandler.error_content_type = MEDIA_TYPE
-WSGIRequestHandler.error_message_format = (
-    '{"type": "about:blank", "title": "%(explain)s", "status": %(code)d}'
-)
+
+class RequestHandler(WSGIRequestHandler):
+    """Answers requests that are not valid HTTP with problem details instead of HTML."""
+
+    error_content_type = MEDIA_TYPE
+    error_message_format = '{"type": "about:blank", "title": "%(explain)s", "status": %(code)d}'
 
 
-# Not the command of staticfiles, whose own handler of assets answers errors with pages:
-# WhiteNoise serves them here as it does under `serve`, but for the need to collect them.
+class Server(WSGIServer):
+    def __init__(self, address: Any, handler: type[WSGIRequestHandler], **options: Any) -> None:
+        super().__init__(address, RequestHandler, **options)
+
+
 class Command(runserver.Command):
-    help = "Serves on port 5000 for development: reloads when the code changes, and shows errors."
+    """Django's own runserver.
+
+    The one of django.contrib.staticfiles would answer errors below STATIC_URL with HTML.
+    WhiteNoise serves the static files here as it does under `serve`, except that with DEBUG
+    they need not be collected.
+    """
+
     default_port = str(settings.PORT)
+    help = (
+        f"Starts the development server on port {default_port}. It reloads when code changes and "
+        "shows errors."
+    )
+    server_cls = Server
 
     def check_migrations(self) -> None:
-        """As Django's, but a database that is away is answered with 503, not with an end."""
+        """Warn about an unreachable database instead of ending; requests then get 503."""
         try:
             super().check_migrations()
         except Error as error:

@@ -18,10 +18,10 @@ logger = structlog.get_logger("service.serve")
 
 class Command(BaseCommand):
     help = (
-        "Serves for production: checks the configuration, migrates unless MIGRATE=never, "
-        "then becomes gunicorn on all interfaces at PORT."
+        "Starts the production server: runs the system checks, migrates unless MIGRATE=never, "
+        "and becomes gunicorn, which listens on all interfaces at PORT."
     )
-    requires_system_checks = []  # they run here, for each message to be one line of the log
+    requires_system_checks = []  # handle() runs them and logs each message as one record
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = checks.run_checks()
@@ -40,8 +40,8 @@ class Command(BaseCommand):
             logger.critical(str(error))
             sys.exit(1)
         os.chdir(settings.BASE_DIR)
-        # SIGTERM would be lost, or end it in silence, before gunicorn has its handlers: it waits
-        # until the server's configuration lets it through.
+        # A SIGTERM before gunicorn has installed its handlers would be lost or end the process
+        # without a word. It stays blocked until the server's configuration unblocks it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         os.execv(sys.executable, [sys.executable, *settings.SERVER])  # noqa: S606
 

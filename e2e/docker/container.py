@@ -66,3 +66,12 @@ class Container:
 
     def names(self) -> list[str]:
         return [task_list["name"] for task_list in self.get("/lists").json()]
+
+    def add_task(self, title: str) -> None:
+        """Add a task to the first list."""
+        answer = requests.post(f"{self.url}/lists/1/tasks", json={"title": title}, timeout=30)
+        assert answer.status_code == 201, answer.text
+
+    def titles(self) -> list[str]:
+        """The titles of the first list's tasks."""
+        return [task["title"] for task in self.get("/lists/1/tasks").json()]

@@ -31,7 +31,9 @@ POSTGRESQL = "-e DATABASE_URL=postgresql://postgres:foobar@db/tasklists"
 def test_it_serves_on_sqlite(serve: Serve, options: str) -> None:
     container = serve(options).ready(8080 if "8080" in options else 5000)
     container.add("test")
+    container.add_task("milk")
     assert container.names() == ["test"]
+    assert container.titles() == ["milk"]
     assert container.get("/docs").ok
     assert container.stop() == 0
 
@@ -43,7 +45,9 @@ def test_it_serves_on_sqlite(serve: Serve, options: str) -> None:
 def test_it_serves_on_postgresql(serve: Serve, network: str, options: str) -> None:
     container = serve(f"--network {network} {POSTGRESQL} {options}").ready()
     container.add("test")
+    container.add_task("milk")
     assert container.names() == ["test"]
+    assert container.titles() == ["milk"]
     assert container.stop() == 0
 
 

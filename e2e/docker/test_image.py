@@ -14,6 +14,8 @@ from e2e.docker.terminal import BUILD_SECONDS, ROOT, Terminal
 
 Files = dict[str, tuple[Any, ...]]
 
+ROOMS = ("project", "rest", "server", "service", "tasklists")
+
 
 def in_image(terminal: Terminal, command: str, user: str = "10001") -> str:
     return terminal(f"docker run --rm --user {user} app:latest {command}")
@@ -98,7 +100,7 @@ def test_a_change_of_code_alone_installs_nothing_and_renews_one_layer(
 ) -> None:
     for name in ("Dockerfile", ".dockerignore", "requirements.txt", "manage.py"):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("project", "tasklists"):
+    for name in ROOMS:
         shutil.copytree(ROOT / name, tmp_path / name)
 
     def build(tag: str) -> tuple[str, list[str]]:
@@ -120,12 +122,8 @@ def test_a_change_of_code_alone_installs_nothing_and_renews_one_layer(
 
 
 def test_nothing_of_development_is_inside(terminal: Terminal) -> None:
-    assert sorted(in_image(terminal, "ls -A /app").split()) == [
-        "manage.py",
-        "project",
-        "staticfiles",
-        "tasklists",
-    ]
+    code = set(in_image(terminal, "ls -A /app").split())
+    assert code == {"manage.py", "staticfiles", *ROOMS}
     packages = in_image(terminal, "ls /venv/lib/python3.13/site-packages").split()
     assert "django" in packages
     assert not {"pip", "setuptools", "pytest", "mypy"} & set(packages)

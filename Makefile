@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema image up down e2e-docker chart e2e-kubernetes bench bench-instructions bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock schema image image-0.1.0 up down e2e-docker chart e2e-kubernetes bench bench-instructions bench-image bench-chart bench-lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/run ## make .venv with what the service runs on
 
@@ -59,6 +59,13 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 image: ## build the image app:latest
 	docker build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) --tag app:latest .
 
+PREVIOUS := $(shell cat e2e/kubernetes/previous-commit.txt)
+
+image-0.1.0: ## build app:0.1.0 from the last commit of that version, from which e2e-kubernetes upgrades
+	@git cat-file -e $(PREVIOUS)^{commit} || { \
+	  echo "This clone lacks commit $(PREVIOUS): get the history with \`git fetch --unshallow\`."; exit 1; } >&2
+	git archive $(PREVIOUS) | docker build --build-arg VERSION=0.1.0 --build-arg REVISION=$(PREVIOUS) --tag app:0.1.0 -
+
 up: image ## serve on http://localhost:5000 with PostgreSQL, by Docker Compose
 	docker compose up --detach --wait
 
@@ -71,7 +78,7 @@ e2e-docker: .venv/dev ## the image and Compose on the Docker Engine that answers
 chart: .venv/dev ## lint, schema, documentation and unit tests of the chart, with its examples
 	PYTHON=$(CURDIR)/$(BIN)/python chart/ci/check
 
-e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest
+e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest and app:0.1.0
 	$(BIN)/python -m pytest e2e/kubernetes
 
 bench-image: .venv/dev image ## measure the image: size, start, memory, stop

@@ -33,24 +33,31 @@ def cluster() -> Iterator[None]:
         except FileNotFoundError:
             pytest.exit("These tests need helm 3 or 4, as helm, helm3 or helm4", 1)
     with new_namespace("images") as namespace:
-        require_images(namespace)
+        try:
+            require_images(namespace, *IMAGES)
+        except MissingImageError as error:
+            pytest.exit(str(error), 1)
     yield
     for namespace in deleted_namespaces:
         run("kubectl", "wait", "--for=delete", f"namespace/{namespace.name}", "--timeout=180s")
 
 
-def require_images(namespace: Namespace) -> None:
-    """Start a pod of each image on each node, with no registry to help."""
+class MissingImageError(Exception):
+    """A node lacks an image."""
+
+
+def require_images(namespace: Namespace, *images: str) -> None:
+    """Start a pod of the images on each node, with no registry to help."""
     for number, node in enumerate(nodes()):
         containers = [
             {
-                "name": image.partition(":")[0],
+                "name": f"image-{place}",
                 "image": image,
                 "imagePullPolicy": "Never",
                 "command": ["true"],
                 "securityContext": RESTRICTED_CONTAINER,
             }
-            for image in IMAGES
+            for place, image in enumerate(images)
         ]
         namespace.apply(
             {
@@ -71,10 +78,12 @@ def require_images(namespace: Namespace) -> None:
             status = namespace.get("pod", name)["status"]
             for container in status.get("containerStatuses", []):
                 if container["state"].get("waiting", {}).get("reason") == "ErrImageNeverPull":
-                    pytest.exit(f"Node {node} has no image {container['image']}: load it there", 1)
+                    raise MissingImageError(
+                        f"Node {node} has no image {container['image']}: load it there"
+                    )
             return bool(status["phase"] == "Succeeded")
 
-        eventually(ended, f"node {node} runs {' and '.join(IMAGES)}")
+        eventually(ended, f"node {node} runs {' and '.join(images)}")
 
 
 @pytest.fixture(scope="module")

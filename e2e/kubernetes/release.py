@@ -71,16 +71,16 @@ class Release:
         command = (self.binary, "--namespace", self.namespace.name, *arguments)
         return run(*command, stdin=json.dumps(values or {}), seconds=seconds)
 
-    def install(self, *values: Values, options: tuple[str, ...] = WAIT) -> str:
+    def install(self, *values: Values, options: tuple[str, ...] = WAIT, chart: Path = CHART) -> str:
         every = merge(self.service, *values)
-        return self.helm("install", self.name, str(CHART), *options, values=every)
+        return self.helm("install", self.name, str(chart), *options, values=every)
 
     def upgrade(self, *values: Values, options: tuple[str, ...] = WAIT) -> str:
         every = merge(self.service, *values)
         return self.helm("upgrade", self.name, str(CHART), *options, values=every)
 
-    def rollback(self, revision: int) -> str:
-        return self.helm("rollback", self.name, str(revision), *WAIT)
+    def rollback(self, revision: int, options: tuple[str, ...] = WAIT) -> str:
+        return self.helm("rollback", self.name, str(revision), *options)
 
     def uninstall(self) -> str:
         return self.helm("uninstall", self.name, *WAIT)
@@ -126,6 +126,13 @@ class Release:
 
     def wait_until_old_pods_are_gone(self) -> None:
         eventually(lambda: len(self.get("pods")) == len(self.pods()), "old pods are gone")
+
+    def images(self) -> dict[str, str]:
+        """The application's image in each ReplicaSet, whose name begins its pods' names."""
+        return {
+            item["metadata"]["name"]: item["spec"]["template"]["spec"]["containers"][0]["image"]
+            for item in self.get("replicasets")
+        }
 
     def node(self, pod: str) -> str:
         return str(self.namespace.get("pod", pod)["spec"]["nodeName"])

@@ -1,4 +1,4 @@
-"""Somebody who writes all the time, and remembers every answer."""
+"""Clients that write all the time, and remember every answer."""
 
 import itertools
 import secrets
@@ -30,10 +30,14 @@ class Writer:
     Half of them keep their connection, the others open one for each request.
     """
 
+    path = "/lists"
+    member = "name"
+
     def __init__(self, url: str, threads: int = 4) -> None:
-        self.url = f"{url}/lists"
+        self.url = url
         self.name = secrets.token_hex(4)
         self.acknowledged: dict[str, float] = {}  # names, with time.monotonic() of the answer
+        self.served_by: list[str] = []  # the pods that acknowledged, in the order of the answers
         self.failures: list[Failure] = []
         self.stopping = threading.Event()
         self.threads = [
@@ -62,7 +66,7 @@ class Writer:
     def write(self, thread: int, keep_alive: bool) -> None:
         session = self.session()
         for count in itertools.count():
-            self.add(session, f"{self.name}-{thread}-{count}")
+            self.add(session, f"{self.name}-{thread}-{count}", count)
             if not keep_alive:
                 session.close()
                 session = self.session()
@@ -75,18 +79,25 @@ class Writer:
         session.trust_env = False
         return session
 
-    def add(self, session: requests.Session, name: str) -> None:
+    def add(self, session: requests.Session, name: str, count: int) -> None:
+        self.post(session, name)
+
+    def post(
+        self, session: requests.Session, name: str, headers: dict[str, str] | None = None
+    ) -> requests.Response | None:
+        """Add one; return the answer if it is 201, and otherwise remember the failure."""
         started = time.strftime("%H:%M:%S")
         try:
-            answer = session.post(self.url, json={"name": name}, timeout=TIMEOUT)
+            answer = self.send(session, name, headers)
         except requests.RequestException as error:
             now = time.monotonic()
             self.failures.append(Failure(name, now, f"{started}: {error!r}", is_outage=False))
-            return
+            return None
         now = time.monotonic()
         if answer.status_code == 201:
             self.acknowledged[name] = now
-            return
+            self.served_by.append(answer.headers.get("Served-By", ""))
+            return answer
         is_outage = (
             answer.status_code == 503
             and answer.headers["Content-Type"] == "application/problem+json"
@@ -94,6 +105,13 @@ class Writer:
         )
         what = f"{started}: {answer.status_code} {answer.headers} {answer.text}"
         self.failures.append(Failure(name, now, what, is_outage))
+        return None
+
+    def send(
+        self, session: requests.Session, name: str, headers: dict[str, str] | None
+    ) -> requests.Response:
+        url, body = self.url + self.path, {self.member: name}
+        return session.post(url, json=body, headers=headers, timeout=TIMEOUT)
 
     def succeeds_again(self) -> bool:
         """Whether a request is acknowledged that began after this was called."""
@@ -109,3 +127,39 @@ class Writer:
         """Acknowledged names that are not stored exactly once, with how often they are."""
         count = Counter(stored)
         return {name: count[name] for name in self.acknowledged if count[name] != 1}
+
+
+class TaskWriter(Writer):
+    """Adds tasks to a list, every other one with an Idempotency-Key and then once more.
+
+    A pod of a version without tasks answers 404. That is no failure: its name is kept in
+    ``without_tasks``, and the request is repeated until a pod with tasks answers.
+    """
+
+    member = "title"
+
+    def __init__(self, url: str, list_id: int, threads: int = 4) -> None:
+        super().__init__(url, threads)
+        self.path = f"/lists/{list_id}/tasks"
+        self.without_tasks: set[str] = set()
+
+    def add(self, session: requests.Session, name: str, count: int) -> None:
+        if count % 2:
+            self.post(session, name)
+            return
+        key = {"Idempotency-Key": name}
+        first = self.post(session, name, key)
+        again = self.post(session, name, key) if first else None
+        if first and again and first.headers["Location"] != again.headers["Location"]:
+            what = f"made twice: {first.text} {again.text}"
+            self.failures.append(Failure(name, time.monotonic(), what, is_outage=False))
+
+    def send(
+        self, session: requests.Session, name: str, headers: dict[str, str] | None
+    ) -> requests.Response:
+        while True:
+            answer = super().send(session, name, headers)
+            if answer.status_code != 404 or self.stopping.wait(PAUSE):
+                return answer
+            self.without_tasks.add(answer.headers["Served-By"])
+            session.close()  # another pod may answer on another connection

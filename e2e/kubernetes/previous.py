@@ -1,0 +1,27 @@
+"""The version before this one, from which upgrades start: a commit of this repository."""
+
+import subprocess
+from pathlib import Path
+
+from e2e.kubernetes.cluster import CommandError, run
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMIT = Path(__file__).with_name("previous-commit.txt").read_text().strip()
+IMAGE = "app:0.1.0"  # `make image-0.1.0` builds it
+
+
+def is_in_history() -> bool:
+    """Whether this clone has the commit; a shallow one may not."""
+    try:
+        run("git", "-C", str(ROOT), "cat-file", "-e", f"{COMMIT}^{{commit}}")
+    except (CommandError, FileNotFoundError):
+        return False
+    return True
+
+
+def unpack_chart(folder: Path) -> Path:
+    """Write that version's chart to the folder; return the chart's path."""
+    archive = ("git", "-C", str(ROOT), "archive", COMMIT, "chart")
+    packed = subprocess.run(archive, stdout=subprocess.PIPE, check=True).stdout
+    subprocess.run(("tar", "--extract", "--directory", str(folder)), input=packed, check=True)
+    return folder / "chart"

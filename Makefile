@@ -90,7 +90,7 @@ bench-chart: .venv/dev ## seconds from install to ready, of an upgrade and of an
 PEERS := $(notdir $(wildcard bench/peers/*))
 
 bench: .venv/dev staticfiles $(PEERS:%=bench/.venvs/%/made) bench/.venvs/service/made ## compare the speed with other stacks, 20 minutes; with QUICK=1 three
-	$(BIN)/python -m bench $(if $(QUICK),--quick)
+	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(BESIDE),--beside $(BESIDE))
 
 bench-instructions: .venv/dev staticfiles bench/.venvs/service/made ## count the instructions of a request, which shows what a small change does
 	$(BIN)/python -m bench.instructions
@@ -98,12 +98,15 @@ bench-instructions: .venv/dev staticfiles bench/.venvs/service/made ## count the
 # An environment for each stack: what one doesn't have on its own takes no memory in it.
 define environment
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
-	$(BIN)/uv pip install --quiet --python $(@D) --require-hashes --requirement $<
+	$(BIN)/uv pip install --quiet --python $(@D) --require-hashes $(patsubst %,--requirement %,$(filter %.txt,$^))
 	@touch $@
 endef
 
 bench/.venvs/service/made: requirements.txt | .venv/dev
 	$(environment)
+
+# granian serves this service, which needs its own packages as well.
+bench/.venvs/granian/made: requirements.txt
 
 bench/.venvs/%/made: bench/peers/%/requirements.txt | .venv/dev
 	$(environment)

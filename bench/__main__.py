@@ -12,22 +12,41 @@ from typing import NamedTuple
 from bench import chart, growth, layers, report
 from bench.correctness import faults
 from bench.databases import POSTGRESQL, SQLITE, databases, fill
-from bench.load import WORKLOADS, load
+from bench.load import LIST_WORKLOADS, WORKLOADS, Workload, load
 from bench.server import Server, cores, missing
-from bench.stacks import BENCH, SERVICE, Stack, service, stacks
+from bench.stacks import BENCH, BESIDE, Stack, service, stacks
 
 
 class Plan(NamedTuple):
-    """How much is measured; a sample takes ``seconds``, and there is one of each in a round."""
+    """How much is measured; a sample takes ``seconds``, and there is one of each in a round.
+
+    ``settings`` has the workloads by database and number of connections.
+    """
 
     rounds: int
     seconds: int
-    connections: dict[str, list[int]]
+    settings: dict[tuple[str, int], list[Workload]]
     growth: list[int]
 
 
-FULL = Plan(3, 2, {POSTGRESQL: [1, 8, 64], SQLITE: [8]}, [1_000, 100_000, 1_000_000])
-QUICK = Plan(1, 1, {POSTGRESQL: [8], SQLITE: [8]}, [1_000, 100_000])
+SOME = [each for each in WORKLOADS if each.name in {"list of 100", "create", "page of 100 tasks"}]
+FULL = Plan(
+    rounds=5,
+    seconds=1,
+    settings={
+        (POSTGRESQL, 1): LIST_WORKLOADS,
+        (POSTGRESQL, 8): WORKLOADS,
+        (POSTGRESQL, 64): LIST_WORKLOADS,
+        (SQLITE, 8): WORKLOADS,
+    },
+    growth=[1_000, 100_000, 1_000_000],
+)
+QUICK = Plan(
+    rounds=1,
+    seconds=1,
+    settings={(POSTGRESQL, 8): WORKLOADS, (SQLITE, 8): SOME},
+    growth=[1_000, 100_000],
+)
 
 
 @contextmanager
@@ -51,22 +70,34 @@ def serving(
 def measure(plan: Plan, servers: dict[Server, str], kind: str, results: report.Results) -> None:
     """Every stack in turn with each workload, and all of it again in each round."""
     order = list(servers)
+    cases = [
+        (workload, connections)
+        for workload in WORKLOADS
+        for (database, connections), workloads in plan.settings.items()
+        if database == kind and workload in workloads
+    ]
     for number in range(plan.rounds):
-        for workload in WORKLOADS:
-            print(f"{kind}, round {number + 1} of {plan.rounds}: {workload.name}", flush=True)
-            for connections in plan.connections[kind]:
-                for server in order:
-                    if server.stack.answers_only and workload != WORKLOADS[0]:
-                        continue
-                    if not server.stack.answers_only:
-                        fill(servers[server], server.stack.table, workload.rows)
-                    sample = load(
-                        server.url, workload.kind, workload.rows, connections, plan.seconds
+        for workload, connections in cases:
+            print(
+                f"{kind}, round {number + 1} of {plan.rounds}: {workload.name}, "
+                f"{connections} connections",
+                flush=True,
+            )
+            for server in order:
+                if not server.stack.serves(workload):
+                    continue
+                if not server.stack.answers_only:
+                    fill(
+                        servers[server],
+                        server.stack,
+                        workload.lists,
+                        with_tasks=workload.with_tasks,
                     )
-                    case = report.Case(kind, connections, workload.name, server.stack.name)
-                    results.samples.setdefault(case, []).append(sample)
-                    results.memory[case] = server.memory()
-                    print(f"  {connections:2} {server.stack.name}: {sample}", flush=True)
+                sample = load(server.url, workload.kind, workload.lists, connections, plan.seconds)
+                case = report.Case(kind, connections, workload.name, server.stack.name)
+                results.samples.setdefault(case, []).append(sample)
+                results.memory[case] = server.memory()
+                print(f"  {server.stack.name}: {sample}", flush=True)
             # Nobody is always the one who follows the same other.
             order = order[1:] + order[:1]
 
@@ -76,7 +107,7 @@ def main() -> int | str:
     parser.add_argument("--quick", action="store_true", help="about three minutes: a first look")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="only stacks of these names")
     parser.add_argument(
-        "--against", metavar="FOLDER", type=Path, help="also this service as it is in FOLDER"
+        "--beside", metavar="FOLDER", type=Path, help="also this service as it is in FOLDER"
     )
     parser.add_argument("--output", metavar="FOLDER", type=Path, help="where the results go")
     arguments = parser.parse_args()
@@ -92,11 +123,11 @@ def main() -> int | str:
     os.sched_setaffinity(0, {load_core})
 
     compared = [each for each in stacks() if not arguments.only or each.name in arguments.only]
-    if arguments.against:
-        compared.append(service(f"{SERVICE} before", arguments.against.resolve()))
+    if arguments.beside:
+        compared.append(service(BESIDE, arguments.beside.resolve()))
     results = report.Results(rounds=plan.rounds, seconds=plan.seconds)
     with tempfile.TemporaryDirectory(prefix="tasklists-bench-") as folder:
-        for kind in plan.connections:
+        for kind in dict.fromkeys(database for database, _ in plan.settings):
             with serving(compared, kind, Path(folder) / kind, server_core, results) as servers:
                 measure(plan, servers, kind, results)
         print("growth", flush=True)

@@ -29,7 +29,7 @@ def measure(
             for size in sizes:
                 url = available.make(f"growth_{number}_{size}")
                 server = running.enter_context(Server(stack, url, core))
-                fill(url, stack.table, size)
+                fill(url, stack, size)
                 servers.append((server, size))
         for _ in range(rounds):
             for server, size in servers:

@@ -88,7 +88,7 @@ def main() -> int | str:
         url = available.make("instructions")
         variables = environment({}) | {"DATABASE_URL": url}
         subprocess.run(stack.prepare, cwd=stack.folder, env=variables, check=True)
-        fill(url, stack.table, 100)
+        fill(url, stack, 100)
         for path in arguments.paths or PATHS:
             print(f"{count(stack.folder, variables, path):>10,}  GET {path}", flush=True)
     return 0

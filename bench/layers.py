@@ -27,7 +27,7 @@ def layered() -> list[Stack]:
     whole = service(SERVICE, ROOT)
     whole = whole._replace(environment=whole.environment | {"LOG_LEVEL": "debug"})
     application, _ = peer("wsgi")
-    command = (PYTHON, "-m", "gunicorn", "--config", "project/gunicorn.conf.py")
+    command = (PYTHON, "-m", "gunicorn", "--config", "server/gunicorn.conf.py")
     worker = whole._replace(
         name=WORKER,
         command=(*command, f"--pythonpath={application}", "app:app"),
@@ -46,7 +46,7 @@ def measure(available: Databases, rounds: int, core: int) -> dict[str, float]:
             url = available.make(f"layers_{number}")
             servers[stack.name] = running.enter_context(Server(stack, url, core))
             if not stack.answers_only:
-                fill(url, stack.table, 100)
+                fill(url, stack, 100)
         for _ in range(rounds):
             for layer, (name, path) in LAYERS.items():
                 server = servers[name]

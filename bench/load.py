@@ -8,14 +8,15 @@ SCRIPT = Path(__file__).with_name("workloads.lua")
 
 
 class Workload(NamedTuple):
-    """``kind`` is that of workloads.lua; ``rows`` is how many lists there are at its beginning."""
+    """``kind`` is that of workloads.lua; ``lists`` is how many there are at its beginning."""
 
     name: str
     kind: str
-    rows: int = 100
+    lists: int = 100
+    with_tasks: bool = False
 
 
-WORKLOADS = [
+LIST_WORKLOADS = [
     Workload("list of 100", "list"),
     Workload("list of 10", "list", 10),
     Workload("read one", "read"),
@@ -23,6 +24,13 @@ WORKLOADS = [
     Workload("update", "update"),
     Workload("90 % reads", "mix"),
 ]
+TASK_WORKLOADS = [
+    Workload("page of 100 tasks", "tasks", 10, with_tasks=True),
+    Workload("read a task", "read task", 10, with_tasks=True),
+    Workload("create a task", "create task", 10, with_tasks=True),
+    Workload("change a task", "change task", 10, with_tasks=True),
+]
+WORKLOADS = LIST_WORKLOADS + TASK_WORKLOADS
 
 
 class Sample(NamedTuple):

@@ -39,6 +39,12 @@ class Results:
         """The databases with the numbers of connections that were measured."""
         return list(dict.fromkeys((case.database, case.connections) for case in self.samples))
 
+    def workloads(self, database: str, connections: int) -> list[str]:
+        """The names of those that were measured there, in their usual order."""
+        at = (database, connections)
+        measured = {case.workload for case in self.samples if case[:2] == at}
+        return [workload.name for workload in WORKLOADS if workload.name in measured]
+
     def rate(self, case: Case) -> float | None:
         """The median of requests per second; None unless every request was answered well."""
         samples = self.samples.get(case)
@@ -79,15 +85,16 @@ def _introduction(results: Results) -> Iterable[str]:
 
 
 def _speed(results: Results) -> Iterable[str]:
-    names = [workload.name for workload in WORKLOADS]
     for database, connections in results.settings():
+        names = results.workloads(database, connections)
 
         def rate(stack: str, workload: str, at: tuple[str, int] = (database, connections)) -> str:
             return _with_spread(results, Case(*at, workload, stack))
 
         def ratio(stack: str, workload: str, at: tuple[str, int] = (database, connections)) -> str:
             # The limit answers the same whatever the workload, and is measured once.
-            theirs = results.rate(Case(*at, names[0] if stack == LIMIT else workload, stack))
+            same = WORKLOADS[0].name if stack == LIMIT else workload
+            theirs = results.rate(Case(*at, same, stack))
             ours = results.rate(Case(*at, workload, SERVICE))
             return f"{ours / theirs:.2f}" if ours and theirs else "-"
 
@@ -109,7 +116,7 @@ def _rest(results: Results) -> Iterable[str]:
     database, connections = next(
         (at for at in results.settings() if at[1] == 8), results.settings()[0]
     )
-    names = [workload.name for workload in WORKLOADS]
+    names = results.workloads(database, connections)
 
     def memory(stack: str, workload: str) -> str:
         used = results.memory.get(Case(database, connections, workload, stack))

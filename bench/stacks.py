@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.load import WORKLOADS, Workload
+
 BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 THREADS = 4
 PYTHON = str(BENCH / ".venvs/service/bin/python")
 
 SERVICE = "Tasklists"
+BESIDE = "Tasklists of the other folder"
 PLAIN_DRF = "plain DRF"
 LIMIT = "bare WSGI"
 
@@ -16,8 +19,9 @@ LIMIT = "bare WSGI"
 class Stack(NamedTuple):
     """A server's command, and before it one that makes its tables, both run in ``folder``.
 
-    ``{port}`` in the command is where it listens on 127.0.0.1. ``conditional``
-    stacks honour If-Match; one that ``answers_only`` has no lists.
+    ``{port}`` in the command is the port on 127.0.0.1 where it listens. ``lists`` and
+    ``tasks`` are the tables' names; a stack without ``tasks`` serves lists alone. Stacks
+    that are ``conditional`` honour If-Match. One that ``answers_only`` has no tables.
     """
 
     name: str
@@ -25,20 +29,29 @@ class Stack(NamedTuple):
     command: tuple[str, ...]
     prepare: tuple[str, ...] = ()
     environment: dict[str, str] = {}
-    table: str = "task_list"
+    lists: str = "task_list"
+    tasks: str = "task"
     conditional: bool = False
     answers_only: bool = False
+
+    def serves(self, workload: Workload) -> bool:
+        """Whether it is measured with this workload."""
+        if self.answers_only:  # the same whatever it is asked
+            return workload == WORKLOADS[0]
+        return bool(self.tasks) or not workload.with_tasks
 
 
 def service(name: str, folder: Path) -> Stack:
     """This service as the image starts it, from a checkout of its repository."""
+    has_tasks = "class Task(" in (folder / "tasklists/models.py").read_text()
     return Stack(
         name,
         folder,
         (PYTHON, "manage.py", "serve"),
         (PYTHON, "manage.py", "migrate", "--verbosity", "0"),
         {"WEB_CONCURRENCY": "1", "THREADS": str(THREADS), "PORT": "{port}"},
-        table="tasklists_tasklist",
+        lists="tasklists_tasklist",
+        tasks="tasklists_task" if has_tasks else "",
         conditional=True,
     )
 
@@ -49,7 +62,7 @@ def peer(folder: str) -> tuple[Path, str]:
 
 
 def gunicorn(programs: str, application: str) -> tuple[str, ...]:
-    """The command for all but uvicorn and Flask, which log each request without being asked."""
+    """The command of most WSGI stacks, with an access log, which uvicorn and Flask have anyway."""
     return (
         f"{programs}/gunicorn",
         "--bind=127.0.0.1:{port}",
@@ -65,11 +78,20 @@ def stacks() -> list[Stack]:
     fastapi, fastapi_programs = peer("fastapi")
     drf, drf_programs = peer("drf")
     ninja, ninja_programs = peer("ninja")
+    tuned_drf, tuned_drf_programs = peer("tuned_drf")
     wsgi, wsgi_programs = peer("wsgi")
+    _, granian_programs = peer("granian")
     uvicorn = (f"{fastapi_programs}/uvicorn", "--host=127.0.0.1", "--port={port}", "app:app")
     migrate = ("-m", "django", "migrate", "--run-syncdb", "--verbosity=0", "--settings=settings")
+    tasklists = service(SERVICE, ROOT)
+    granian = (
+        f"{granian_programs}/granian",
+        *("--interface=wsgi", "--workers=1", f"--blocking-threads={THREADS}"),
+        *("--host=127.0.0.1", "--port={port}", "--access-log", "server.wsgi:application"),
+    )
     return [
-        service(SERVICE, ROOT),
+        tasklists,
+        tasklists._replace(name="Tasklists, granian", command=granian),
         Stack(
             "Flask, development server",
             flask,
@@ -82,6 +104,13 @@ def stacks() -> list[Stack]:
             drf,
             gunicorn(drf_programs, "wsgi"),
             (f"{drf_programs}/python", *migrate),
+            {"PYTHONPATH": "."},
+        ),
+        Stack(
+            "tuned DRF",
+            tuned_drf,
+            gunicorn(tuned_drf_programs, "wsgi"),
+            (f"{tuned_drf_programs}/python", *migrate),
             {"PYTHONPATH": "."},
         ),
         Stack(

@@ -1,5 +1,5 @@
--- What the load is: wrk --script workloads.lua URL -- WORKLOAD ROWS
--- ROWS is how many lists there are, with ids from 1.
+-- What the load is: wrk --script workloads.lua URL -- WORKLOAD LISTS
+-- LISTS is how many lists there are, with ids from 1. Where there are tasks, each list has 100.
 
 local json = { ["Content-Type"] = "application/json" }
 local count = 0
@@ -38,6 +38,27 @@ request_of["mix"] = function(rows)
     return request_of["list"]()
   end
   return wrk.format("GET", "/lists/" .. id)
+end
+
+request_of["tasks"] = function(lists)
+  return wrk.format("GET", "/lists/" .. following(lists) .. "/tasks")
+end
+
+request_of["read task"] = function(lists)
+  return wrk.format("GET", "/tasks/" .. following(lists * 100))
+end
+
+request_of["create task"] = function(lists)
+  local path = "/lists/" .. following(lists) .. "/tasks"
+  return wrk.format("POST", path, json, '{"title": "new ' .. count .. '", "due": "2027-02-28"}')
+end
+
+-- The tasks are completed in one turn and become open again in the next.
+request_of["change task"] = function(lists)
+  local id = following(lists * 100)
+  local completed = tostring(math.floor(count / (lists * 100)) % 2 == 0)
+  local body = '{"title": "changed ' .. count .. '", "completed": ' .. completed .. "}"
+  return wrk.format("PATCH", "/tasks/" .. id, json, body)
 end
 
 -- A list that is being changed is not changed again before the answer tells its new version.

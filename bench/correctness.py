@@ -9,6 +9,7 @@ from bench.databases import DUE, TASKS_PER_LIST, fill
 from bench.load import LIST_WORKLOADS
 from bench.server import Server
 
+SECONDS = 30  # a guard against a hang
 MEMBERS = {"id", "name", "created_at", "updated_at", "version"}
 TASK_MEMBERS = {
     *("id", "url", "list", "title", "completed", "completed_at", "due", "order"),
@@ -19,7 +20,9 @@ TASK_MEMBERS = {
 def faults(server: Server, database_url: str) -> list[str]:
     """What the server answers wrongly, in words."""
     if server.stack.answers_only:
-        return [] if requests.get(server.url, timeout=5).ok else ["it does not answer with 200"]
+        return (
+            [] if requests.get(server.url, timeout=SECONDS).ok else ["it does not answer with 200"]
+        )
     try:
         return [*_list_faults(server, database_url), *_task_faults(server, database_url)]
     except (requests.RequestException, LookupError, TypeError) as error:
@@ -34,7 +37,7 @@ def _list_faults(server: Server, database_url: str) -> Iterator[str]:
             json={"name": name} if name else None,
             headers={"If-Match": tag} if tag else None,
             allow_redirects=False,
-            timeout=5,
+            timeout=SECONDS,
         )
 
     for rows in sorted({workload.lists for workload in LIST_WORKLOADS}):
@@ -72,7 +75,7 @@ def _task_faults(server: Server, database_url: str) -> Iterator[str]:
 
     def call(method: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         return requests.request(
-            method, server.url + path, json=body, allow_redirects=False, timeout=5
+            method, server.url + path, json=body, allow_redirects=False, timeout=SECONDS
         )
 
     answer = call("GET", "/lists/2/tasks")

@@ -13,7 +13,7 @@ import requests
 from bench.stacks import Stack
 from tests.process import environment, free_port
 
-START_SECONDS = 60
+START_SECONDS = 300  # a guard against a hang, also under valgrind
 
 
 class Memory(NamedTuple):
@@ -69,7 +69,7 @@ class Server:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                requests.get(f"{self.url}/lists", timeout=5)
+                requests.get(f"{self.url}/lists", timeout=START_SECONDS)
             except requests.ConnectionError:
                 time.sleep(0.01)
             else:

@@ -38,6 +38,10 @@ class Compiler:
         self.references = {name: field for name, field in self.fields.items() if field.many_to_one}
         self.ordering = tuple(self.meta.ordering)
 
+        if parent not in (None, *self.references):
+            raise ImproperlyConfigured(
+                f"{self.model.__name__} has no foreign key {parent!r}, which is to be its parent."
+            )
         members = [self._member(name, field) for name, field in serializer().fields.items()]
         self._check(serializer, members)
         self.has_url = any(member.base_url for member in members)
@@ -174,6 +178,10 @@ class Compiler:
         constraints = [getattr(each, "fields", ()) for each in self.meta.constraints]
         if ("idempotency_key",) not in constraints:
             raise ImproperlyConfigured(f"{model}.Meta has to inherit from Resource.Meta.")
+        if set(getattr(serializer.Meta, "example", ())) != {member.name for member in members}:
+            raise ImproperlyConfigured(
+                f"{serializer.__name__}.Meta.example has to be a row with all members."
+            )
         keys = {member.name for member in members if member.type in NUMBERS and not member.null}
         if not keys.issuperset(self.ordering) or self.ordering[-1:] != (self.meta.pk.name,):
             raise ImproperlyConfigured(

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import Field
+from rest_framework.validators import UniqueValidator
 
 from rest.models import PositionField
 from rest.statements import MAX_ID
@@ -29,6 +30,10 @@ class Strict(Field):  # type: ignore[type-arg]
 
 
 class StrictCharField(Strict, serializers.CharField):
+    json_type = str
+
+
+class StrictSlugField(Strict, serializers.SlugField):
     json_type = str
 
 
@@ -100,11 +105,13 @@ class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         **serializers.ModelSerializer.serializer_field_mapping,
         models.CharField: StrictCharField,
         models.TextField: StrictCharField,
-        models.SlugField: StrictCharField,
+        models.SlugField: StrictSlugField,
         models.IntegerField: StrictIntegerField,
         models.BigIntegerField: StrictIntegerField,
-        models.PositiveBigIntegerField: StrictIntegerField,
+        models.SmallIntegerField: StrictIntegerField,
         models.PositiveIntegerField: StrictIntegerField,
+        models.PositiveBigIntegerField: StrictIntegerField,
+        models.PositiveSmallIntegerField: StrictIntegerField,
         models.BooleanField: StrictBooleanField,
         models.DateField: StrictDateField,
     }
@@ -113,11 +120,20 @@ class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         field_class, kwargs = super().build_standard_field(field_name, model_field)
-        optional = model_field.has_default() or model_field.null
-        if optional and not kwargs.get("read_only") and not isinstance(model_field, PositionField):
-            kwargs.pop("required", None)
+        if kwargs.get("required") is False and not isinstance(model_field, PositionField):
+            del kwargs["required"]
             kwargs["default"] = model_field.get_default()
+        # Looking for another row with the same value proves nothing, since one may be inserted
+        # at the same time. The database refuses a second one, which is answered with 409.
+        validators = [
+            each for each in kwargs.get("validators", ()) if not isinstance(each, UniqueValidator)
+        ]
+        if validators or "validators" in kwargs:
+            kwargs["validators"] = validators
         return field_class, kwargs
+
+    def get_unique_together_validators(self) -> list[Any]:
+        return []
 
     def to_internal_value(self, data: Any) -> Any:
         invalid: dict[str, list[Any]] = {}

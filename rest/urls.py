@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import URLPattern, path
 
 from rest.viewsets import VersionedViewSet
@@ -11,7 +12,10 @@ def routes(viewset: type[VersionedViewSet], collection: str, members: str) -> li
     """The paths of a collection and of its members, with and without a slash at the end.
 
     They are named as DRF's routers would name them, after the model: task-list, task-detail.
+    Raises ImproperlyConfigured if ``collection`` does not have the id of the viewset's parent.
     """
+    if viewset.parent and f"<int:{viewset.parent}_id>" not in collection:
+        raise ImproperlyConfigured(f"{collection!r} needs <int:{viewset.parent}_id>.")
     meta = viewset.statements.meta
     plural, singular = str(meta.verbose_name_plural), str(meta.verbose_name)
     many: Any = viewset.as_view(viewset.collection_actions, name=plural.capitalize())

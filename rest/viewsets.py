@@ -7,6 +7,7 @@ import orjson
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, reverse
+from django_filters.rest_framework import FilterSet
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
@@ -27,14 +28,15 @@ from service.errors import prefers_html, unavailable
 class VersionedViewSet(GenericViewSet):  # type: ignore[type-arg]
     """List, create, read, change and delete the rows of a Resource.
 
-    A subclass declares ``serializer_class`` and ``filterset_class``. With ``parent``, the name
-    of a foreign key, there is a collection for each parent: its path has the parent's id as
-    ``<int:{parent}_id>``, and DELETE on a collection deletes the rows that the filters select.
+    A subclass declares ``serializer_class`` and, if it has filters, ``filterset_class``. With
+    ``parent``, the name of a foreign key, there is a collection for each parent: its path has
+    the parent's id as ``<int:{parent}_id>``, and DELETE on it deletes the rows that the filters
+    select.
     ``bulk_members`` are those that PATCH on a collection may change for all selected rows.
     """
 
     serializer_class: type[ResourceSerializer]
-    filterset_class: Any
+    filterset_class: Any = FilterSet
     parent: ClassVar[str | None] = None
     bulk_members: ClassVar[tuple[str, ...]] = ()
 

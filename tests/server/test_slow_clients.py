@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
 from django.templatetags.static import static
 
-from project import settings
 from server.connection import Connection
 from tests.conftest import empty_database
 from tests.process import Service
@@ -241,7 +241,7 @@ def test_what_came_in_time_is_read_though_the_service_is_late() -> None:
     """It may have waited for the processor meanwhile."""
     ours, theirs = socket.socketpair()
     with theirs, Connection(ours) as connection:
-        connection.answer_deadline = connection.deadline = time.monotonic()
+        connection.response_deadline = connection.deadline = time.monotonic()
         theirs.sendall(b"request")
         assert connection.recv(100) == b"request"
         connection.sendall(b"answer")

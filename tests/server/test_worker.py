@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from email.utils import parsedate_to_datetime
 from wsgiref.handlers import SimpleHandler
 
 import pytest
@@ -18,7 +17,7 @@ from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
 from server.connection import Connection
-from server.worker import LINGER, Clients, Worker, http_date
+from server.worker import LINGER, WaitingConnections, Worker
 from tasklists.models import TaskList
 from tests.wire import HANG
 
@@ -31,41 +30,41 @@ def pair() -> tuple[TConn, socket.socket]:
 
 
 def test_a_connection_is_given_to_one_thread_alone() -> None:
-    clients = Clients()
+    connections = WaitingConnections()
     conn, theirs = pair()
     with theirs, conn.sock:
-        clients.put(conn, time.monotonic() + HANG)
+        connections.put(conn, time.monotonic() + HANG)
         theirs.sendall(b"request")
-        [(found, _)] = clients.selector.select()
-        assert clients.take() is conn
-        assert clients.remove(found) == []
+        [(found, _)] = connections.selector.select()
+        assert connections.take() is conn
+        assert connections.remove(found) == []
         # Nor is the next one taken for it, which may have the same file descriptor.
-        clients.put(conn, time.monotonic() + HANG)
-        assert clients.remove(found) == []
-        assert clients.take() is conn
+        connections.put(conn, time.monotonic() + HANG)
+        assert connections.remove(found) == []
+        assert connections.take() is conn
 
 
 def test_a_connection_that_a_thread_has_closed_is_not_late() -> None:
-    clients = Clients()
+    connections = WaitingConnections()
     conn, theirs = pair()
     with theirs:
-        clients.put(conn, time.monotonic())
+        connections.put(conn, time.monotonic())
         theirs.close()
-        [(found, _)] = clients.selector.select()
-        assert clients.take() is conn
+        [(found, _)] = connections.selector.select()
+        assert connections.take() is conn
         conn.close()
-        assert not clients.is_late(found, math.inf, math.inf)
+        assert not connections.is_late(found, math.inf, math.inf)
 
 
 def test_a_worker_that_stops_waits_for_another_request_as_briefly_whenever_it_answered() -> None:
-    clients = Clients()
+    connections = WaitingConnections()
     conn, theirs = pair()
     with theirs, conn.sock:
-        clients.put(conn, time.monotonic() + HANG)
-        [key] = clients.selector.get_map().values()
-        stopped = conn.since - HANG
-        assert not clients.is_late(key, conn.since + LINGER / 2, stopped)
-        assert clients.is_late(key, conn.since + LINGER, stopped)
+        connections.put(conn, time.monotonic() + HANG)
+        [key] = connections.selector.get_map().values()
+        stopped = conn.sock.waiting_since - HANG
+        assert not connections.is_late(key, conn.sock.waiting_since + LINGER / 2, stopped)
+        assert connections.is_late(key, conn.sock.waiting_since + LINGER, stopped)
 
 
 def requests_alive() -> list[HttpRequest]:
@@ -105,30 +104,21 @@ def test_the_memory_of_a_request_is_free_with_its_answer(
     assert requests_alive() == before
 
 
-def test_every_second_has_its_date() -> None:
-    seen: set[float] = set()
-    while len(seen) < 2:
-        before = int(time.time())
-        date = parsedate_to_datetime(http_date()).timestamp()
-        assert before <= date <= time.time()
-        seen.add(date)
-
-
 class Defective(Worker):
-    def attend(self, conn: TConn) -> None:
+    def process(self, conn: TConn) -> None:
         conn.sock.recv(100)
         raise SystemExit
 
 
 def test_a_defect_ends_a_connection_and_no_thread(caplog: pytest.LogCaptureFixture) -> None:
     worker = Defective(1, 1, [], None, 30, Config(), logging.getLogger("gunicorn.error"))
-    worker.clients = Clients()
+    worker.connections = WaitingConnections()
     worker.method_queue.init()
     threading.Thread(target=worker.serve, daemon=True).start()
     for _ in range(2):
         conn, theirs = pair()
         with theirs:
-            worker.clients.put(conn, time.monotonic() + HANG)
+            worker.connections.put(conn, time.monotonic() + HANG)
             theirs.sendall(b"request")
             assert theirs.recv(1) == b""
     assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [SystemExit] * 2

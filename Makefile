@@ -93,7 +93,7 @@ bench: .venv/dev staticfiles $(PEERS:%=bench/.venvs/%/made) bench/.venvs/service
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(BESIDE),--beside $(BESIDE))
 
 bench-instructions: .venv/dev staticfiles bench/.venvs/service/made ## count the instructions of a request, which shows what a small change does
-	$(BIN)/python -m bench.instructions
+	$(BIN)/python -m bench.instructions $(if $(FOLDER),--folder $(FOLDER))
 
 # An environment for each stack: what one doesn't have on its own takes no memory in it.
 define environment

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from bench import chart, growth, layers, report
 from bench.correctness import faults
 from bench.databases import POSTGRESQL, SQLITE, databases, fill
-from bench.load import LIST_WORKLOADS, WORKLOADS, Workload, load
+from bench.load import WORKLOADS, Workload, load
 from bench.server import Server, cores, missing
-from bench.stacks import BENCH, BESIDE, Stack, service, stacks
+from bench.stacks import BENCH, Stack, beside, stacks
 
 
 class Plan(NamedTuple):
@@ -29,14 +29,18 @@ class Plan(NamedTuple):
     growth: list[int]
 
 
-SOME = [each for each in WORKLOADS if each.name in {"list of 100", "create", "page of 100 tasks"}]
+def named(*names: str) -> list[Workload]:
+    return [workload for workload in WORKLOADS if workload.name in names]
+
+
+FEW = named("list of 100", "read one", "create")
 FULL = Plan(
     rounds=5,
     seconds=1,
     settings={
-        (POSTGRESQL, 1): LIST_WORKLOADS,
+        (POSTGRESQL, 1): FEW,
         (POSTGRESQL, 8): WORKLOADS,
-        (POSTGRESQL, 64): LIST_WORKLOADS,
+        (POSTGRESQL, 64): FEW,
         (SQLITE, 8): WORKLOADS,
     },
     growth=[1_000, 100_000, 1_000_000],
@@ -44,7 +48,10 @@ FULL = Plan(
 QUICK = Plan(
     rounds=1,
     seconds=1,
-    settings={(POSTGRESQL, 8): WORKLOADS, (SQLITE, 8): SOME},
+    settings={
+        (POSTGRESQL, 8): WORKLOADS,
+        (SQLITE, 8): named("list of 100", "create", "page of 100 tasks"),
+    },
     growth=[1_000, 100_000],
 )
 
@@ -124,7 +131,7 @@ def main() -> int | str:
 
     compared = [each for each in stacks() if not arguments.only or each.name in arguments.only]
     if arguments.beside:
-        compared.append(service(BESIDE, arguments.beside.resolve()))
+        compared.append(beside(arguments.beside.resolve()))
     results = report.Results(rounds=plan.rounds, seconds=plan.seconds)
     with tempfile.TemporaryDirectory(prefix="tasklists-bench-") as folder:
         for kind in dict.fromkeys(database for database, _ in plan.settings):

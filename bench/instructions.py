@@ -53,12 +53,11 @@ def count(server: Server, folder: Path, path: str) -> int:
         _control(worker, "instrumentation", "on")
         get(REQUESTS)
         _control(worker, "instrumentation", "off")
-    before = set(folder.iterdir())
-    _control(worker, "dump")  # to a new file, after which callgrind counts from zero
-    [dump] = set(folder.iterdir()) - before
-    found = re.search(r"^totals: ([0-9]+)", dump.read_text(), re.MULTILINE)
+    _control(worker, "dump")  # to the next file, after which callgrind counts from zero
+    newest = max(folder.glob(f"{worker}.*"), key=lambda dump: int(dump.suffix[1:]))
+    found = re.search(r"^totals: ([0-9]+)", newest.read_text(), re.MULTILINE)
     if found is None:
-        raise LookupError(f"{dump} has no totals")
+        raise LookupError(f"{newest} has no totals")
     return int(found[1]) // REQUESTS
 
 

@@ -1,5 +1,6 @@
 """What is compared: each stack as its documentation has it served, by one process."""
 
+import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,6 @@ THREADS = 4
 PYTHON = str(BENCH / ".venvs/service/bin/python")
 
 SERVICE = "Tasklists"
-BESIDE = "Tasklists of the other folder"
 PLAIN_DRF = "plain DRF"
 LIMIT = "bare WSGI"
 
@@ -54,6 +54,13 @@ def service(name: str, folder: Path) -> Stack:
         tasks="tasklists_task" if has_tasks else "",
         conditional=True,
     )
+
+
+def beside(folder: Path) -> Stack:
+    """This service from another checkout, which its commit names."""
+    git = ("git", "-C", str(folder), "rev-parse", "--short", "HEAD")
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    return service(f"{SERVICE}, {commit or folder.name}", folder)
 
 
 def peer(folder: str) -> tuple[Path, str]:

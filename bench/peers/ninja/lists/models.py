@@ -38,7 +38,8 @@ class Task(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.order is None:
-            last = self.list.tasks.aggregate(last=models.Max("order"))["last"]
+            tasks = Task.objects.filter(list=self.list_id)
+            last = tasks.aggregate(last=models.Max("order"))["last"]
             self.order = (last or 0) + 1
         super().save(*args, **kwargs)
 

@@ -1,5 +1,3 @@
-from typing import Any
-
 from django.db import models
 from django.utils import timezone
 
@@ -35,12 +33,6 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.title
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.order is None:
-            last = self.list.tasks.aggregate(last=models.Max("order"))["last"]
-            self.order = (last or 0) + 1
-        super().save(*args, **kwargs)
 
     @property
     def completed(self) -> bool:

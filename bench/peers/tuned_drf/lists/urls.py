@@ -6,8 +6,7 @@ neither counts the rows nor skips those of earlier pages.
 
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import Http404
+from django.db.models import Max, QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from rest_framework import pagination, serializers, viewsets
@@ -102,16 +101,14 @@ class TasksOfAListViewSet(TaskViewSet):
     def list(self, request: Request, **kwargs: Any) -> Response:
         response = super().list(request, **kwargs)
         if not response.data["results"]:
-            self.require_list()
+            get_object_or_404(TaskList, id=self.kwargs["list_id"])
         return response
 
     def perform_create(self, serializer: TaskSerializer) -> None:
-        self.require_list()
-        serializer.save(list_id=self.kwargs["list_id"])
-
-    def require_list(self) -> None:
-        if not TaskList.objects.filter(id=self.kwargs["list_id"]).exists():
-            raise Http404
+        lists = TaskList.objects.filter(id=self.kwargs["list_id"])
+        last = get_object_or_404(lists.values(last=Max("tasks__order")))["last"]
+        order = serializer.validated_data.get("order", (last or 0) + 1)
+        serializer.save(list_id=self.kwargs["list_id"], order=order)
 
 
 COLLECTION = {"get": "list", "post": "create"}

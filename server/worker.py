@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -95,10 +96,33 @@ class WaitingConnections:
         return [key.data]
 
 
+class Settings:
+    """The settings of a gunicorn Config as plain attributes.
+
+    Config makes two method calls for each setting, and gunicorn reads dozens of them for each
+    request: 130,000 instructions, which are 9 % of GET /lists/1.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.is_ssl = config.is_ssl
+        for name in config.settings:
+            setattr(self, name, getattr(config, name))
+
+    def __getattr__(self, name: str) -> Any:
+        """Other properties of Config, which are rarely read."""
+        return getattr(self._config, name)
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
     """The main thread accepts connections and closes late ones; pool threads handle requests."""
 
+    cfg: Any
     alive: bool  # false once the worker stops
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.cfg = Settings(self.cfg)
 
     def init_signals(self) -> None:
         super().init_signals()

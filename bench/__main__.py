@@ -35,7 +35,7 @@ def named(*names: str) -> list[Workload]:
 
 FEW = named("list of 100", "read one", "create")
 FULL = Plan(
-    rounds=5,
+    rounds=4,
     seconds=1,
     settings={
         (POSTGRESQL, 1): FEW,
@@ -116,9 +116,11 @@ def main() -> int | str:
     parser.add_argument(
         "--beside", metavar="FOLDER", type=Path, help="also this service as it is in FOLDER"
     )
+    parser.add_argument("--rounds", type=int, help="more of them take longer and spread less")
     parser.add_argument("--output", metavar="FOLDER", type=Path, help="where the results go")
     arguments = parser.parse_args()
     plan = QUICK if arguments.quick else FULL
+    plan = plan._replace(rounds=arguments.rounds or plan.rounds)
     output = arguments.output or (BENCH / "quick" if arguments.quick else BENCH)
     try:
         server_core, load_core = cores()

@@ -16,15 +16,17 @@ pg_restore --list "$BACKUP" >/dev/null
 mark="restored from $BACKUP, attempt $ATTEMPT"
 
 # COMMIT comes only after the whole of the backup; without it the end of psql rolls all of it back.
-outcome=$({
-  cat <<'SQL'
+replace() {
+  {
+    cat <<'SQL'
 BEGIN;
 -- That of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this.
 SELECT pg_advisory_xact_lock(8386110886358119284) \g /dev/null
 SET LOCAL lock_timeout = '60s';
 SET LOCAL client_min_messages = warning;
 -- From here on nobody else writes: what is looked at is what is replaced.
-SELECT format('LOCK TABLE %I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public' \gexec
+SELECT format('LOCK TABLE %I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'
+ORDER BY tablename \gexec
 SELECT shobj_description(oid, 'pg_database') IS NOT DISTINCT FROM :'mark' AS done
 FROM pg_database WHERE datname = current_database() \gset
 \if :done
@@ -37,7 +39,7 @@ SELECT format('INSERT INTO filled SELECT %L FROM %I.%I LIMIT 1', tablename, sche
 FROM pg_tables
 WHERE schemaname = 'public' AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
 \gexec
-SELECT string_agg(name, ' ') AS filled, count(*) > 0 AND :'overwrite' <> 'true' AS refused FROM filled \gset
+SELECT string_agg(name, ' ' ORDER BY name) AS filled, count(*) > 0 AND :'overwrite' <> 'true' AS refused FROM filled \gset
 \if :refused
   \echo refused :filled
   \q
@@ -45,14 +47,23 @@ SELECT string_agg(name, ' ') AS filled, count(*) > 0 AND :'overwrite' <> 'true' 
 DROP SCHEMA public CASCADE;
 CREATE SCHEMA public;
 SQL
-  pg_restore --no-owner --no-privileges --file=- "$BACKUP"
-  cat <<'SQL'
+    pg_restore --no-owner --no-privileges --file=- "$BACKUP" && cat <<'SQL'
 SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), :'mark') \gexec
 COMMIT;
 \echo restored
 SQL
-} | psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
-  --set=mark="$mark" --set=overwrite="$OVERWRITE" | tail --lines=1) || true
+  } | psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 \
+    --set=mark="$mark" --set=overwrite="$OVERWRITE" | tail --lines=1
+}
+
+# A request that uses several tables may lock them in another order. The database ends such a
+# deadlock by rolling back one of the two, which may be this.
+problems=$(mktemp)
+for _ in {1..5}; do
+  outcome=$(replace 2>"$problems") || true
+  cat "$problems" >&2
+  grep --quiet 'deadlock detected' "$problems" || break
+done
 
 case $outcome in
   restored) echo "The database is $mark." ;;

@@ -1,7 +1,7 @@
 """A backup, restored: in place, and into another release, as a move to another PostgreSQL goes."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -18,7 +18,8 @@ OLD: Values = merge(SMALL, {"backup": {"enabled": True, "keep": 2}})
 def old(namespace: Namespace) -> Release:
     release = Release(namespace, "old")
     release.install(OLD)
-    release.client().add("backed up")
+    client = release.client()
+    client.add_task(client.add("backed up"), "backed up as well")
     return release
 
 
@@ -43,17 +44,31 @@ def new(old: Release, moved: Values) -> Release:
 
 
 def test_another_release_starts_from_the_backup(new: Release) -> None:
-    eventually(lambda: new.client().names() == ["backed up"], "the backup is restored")
-    new.client().add("after the move")
+    client = new.client()
+    eventually(lambda: client.names() == ["backed up"], "the backup is restored")
+    (restored,) = client.every("/lists")
+    assert client.titles(restored["id"]) == ["backed up as well"]
+
+    another = client.add("after the move")
+    client.add_task(another, "after the move as well")
+    assert client.titles(another) == ["after the move as well"]
+
+
+def test_a_restored_list_is_deleted_with_its_tasks(new: Release) -> None:
+    """Which the database does, by a constraint of the backup."""
+    client = new.client()
+    list_id = client.every("/lists")[0]["id"]
+    (task,) = client.every(f"/lists/{list_id}/tasks")
+    assert client.request("DELETE", f"/lists/{list_id}").status_code == 204
+    assert client.request("GET", f"/tasks/{task['id']}").status_code == 404
 
 
 def test_a_database_with_lists_is_not_overwritten(new: Release, moved: Values) -> None:
     said = restore(new, merge(moved, {"restore": {"attempt": 2}}))
-    assert (
-        "The database is not empty (rows in: tasklists_tasklist), so nothing was changed." in said
-    )
+    filled = "tasklists_task tasklists_tasklist"
+    assert f"The database is not empty (rows in: {filled}), so nothing was changed." in said
     assert "restore.overwrite=true" in said
-    assert new.client().names() == ["backed up", "after the move"]
+    assert new.client().names() == ["after the move"]
 
 
 def test_unless_told_to(new: Release, moved: Values) -> None:
@@ -80,6 +95,25 @@ def test_a_restore_waits_for_the_end_of_a_migration(new: Release, moved: Values)
         eventually(lambda: "waits" in query(new, waiting), "the restore waits")
         assert new.client().names() == ["backed up", "one more"]
     finished_restore(new, restores(new) - before)
+    assert new.client().names() == ["backed up"]
+    new.client().add("one more")
+
+
+def test_a_restore_is_tried_again_after_a_deadlock(new: Release, moved: Values) -> None:
+    """With a session that locks the last table first, and the others when the restore waits."""
+    values = merge(moved, {"restore": {"attempt": 5, "overwrite": True}})
+    before = restores(new)
+    with transaction(new) as execute:
+        execute("LOCK TABLE tasklists_tasklist IN ROW EXCLUSIVE MODE")
+        new.upgrade(values, options=())
+        execute(
+            "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted "
+            "AND relation = 'tasklists_tasklist'::regclass) LOOP PERFORM pg_sleep(0.01); "
+            "END LOOP; LOCK TABLE tasklists_task IN ROW SHARE MODE; END $$"
+        )
+    said = finished_restore(new, restores(new) - before)
+    assert "deadlock detected" in said
+    assert "The database is restored from" in said
     assert new.client().names() == ["backed up"]
     new.client().add("one more")
 
@@ -111,17 +145,33 @@ def query(release: Release, sql: str) -> str:
 
 @contextmanager
 def locked(release: Release, key: int) -> Iterator[None]:
-    """Somebody else's session that holds an advisory lock."""
+    """Somebody else's transaction that holds an advisory lock."""
+    with transaction(release) as execute:
+        execute(f"SELECT pg_advisory_xact_lock({key})")
+        yield
+
+
+@contextmanager
+def transaction(release: Release) -> Iterator[Callable[[str], None]]:
+    """Somebody else's transaction; gives what executes a statement in it."""
     pod = release.one("pod", "postgres")
     exec_ = ("kubectl", "--namespace", release.namespace.name, "exec", "--stdin", pod, "--")
     psql = ("psql", "--username=postgres", "--dbname=tasklists", "--quiet", "--tuples-only")
+    options = ("--no-align", "--set=ON_ERROR_STOP=1")
     with subprocess.Popen(
-        (*exec_, *psql), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        (*exec_, *psql, *options), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as session:
-        assert session.stdin
-        assert session.stdout
-        session.stdin.write(f"SELECT pg_advisory_lock({key}) IS NOT NULL;\n")
-        session.stdin.flush()
-        assert session.stdout.readline().strip() == "t"
-        yield
-        session.stdin.close()
+
+        def execute(statement: str) -> None:
+            assert session.stdin
+            assert session.stdout
+            session.stdin.write(f"{statement};\n\\echo done\n")
+            session.stdin.flush()
+            for line in session.stdout:
+                if line == "done\n":
+                    return
+            raise AssertionError(f"it failed: {statement}")
+
+        execute("BEGIN")
+        yield execute
+        execute("COMMIT")

@@ -1,4 +1,4 @@
-"""Make a task list through the Service, read it and delete it: what the API promises."""
+"""Make a list and a task through the Service, read them and delete the list with its task."""
 
 import http.client
 import json
@@ -42,7 +42,11 @@ if os.environ["API_ACCESS"] == "anyone":
     path = f"/lists/{json.loads(expect((201,), 'POST', '/lists', {'name': 'helm test'}))['id']}"
     if os.environ["DATABASE_MODE"] != "sqlite":  # where the next pod has a file of its own
         expect((200,), "GET", path)
+        made = expect((201,), "POST", f"{path}/tasks", {"title": "helm test"})
+        task = f"/tasks/{json.loads(made)['id']}"
+        expect((200,), "PATCH", task, {"completed": True})
         expect((204,), "DELETE", path)
+        expect((404,), "GET", task)
 else:
     expect((401, 403), "POST", "/lists", {"name": "helm test"})
 print(f"{SERVICE}:{PORT} answers as it should.")

@@ -53,7 +53,11 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self.wait_until_it_answers()
+        try:
+            self.wait_until_it_answers()
+        except BaseException:
+            self.__exit__()
+            raise
         self.start_seconds = time.monotonic() - start
         return self
 
@@ -74,8 +78,6 @@ class Server:
                 time.sleep(0.01)
             else:
                 return
-        self.process.kill()
-        self.process.wait()
         command = " ".join(map(self.fill, self.stack.command))
         raise RuntimeError(f"{self.stack.name} does not answer; in {self.stack.folder}: {command}")
 

@@ -28,7 +28,7 @@ def environment(variables: dict[str, str]) -> dict[str, str]:
     """This process's environment, less what configures the service, and with ``variables``."""
     from project.environment import declared
 
-    names = {*declared, *(f"{name}_FILE" for name in declared)}
+    names = {*declared, *(f"{name}_FILE" for name in declared), "DJANGO_SETTINGS_MODULE"}
     return {k: v for k, v in os.environ.items() if k not in names} | variables
 
 

@@ -12,15 +12,16 @@ from django.test import Client
 
 from tasklists.models import TaskList
 from tests.process import Service
+from tests.rest.conftest import Sample, Send
 from tests.wire import HANG
 
 REQUESTS = [
-    ("get", "/lists", 200),
-    ("get", "/lists/{id}", 200),
-    ("post", "/lists", 201),
-    ("put", "/lists/{id}", 200),
-    ("patch", "/lists/{id}", 200),
-    ("delete", "/lists/{id}", 204),
+    ("get", "collection", 200),
+    ("post", "collection", 201),
+    ("get", "row", 200),
+    ("put", "row", 200),
+    ("patch", "row", 200),
+    ("delete", "row", 204),
 ]
 
 
@@ -29,49 +30,61 @@ def user(db: None) -> User:
     return User.objects.create_user("ada", password="correct horse")
 
 
-def send(client: Client, method: str, path: str, task_list: TaskList, **headers: str) -> Any:
-    body = None if method == "get" else {"name": "x"}
-    path = path.format(id=task_list.pk)
-    return getattr(client, method)(path, body, content_type="application/json", headers=headers)
+def target(resource: Sample, kind: str) -> str:
+    return resource.collection if kind == "collection" else resource.path(resource.the_row())
 
 
-@pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
+@pytest.mark.parametrize(("method", "kind", "status"), REQUESTS)
 @pytest.mark.parametrize("access", ["anyone", "read_only", "authenticated"])
-def test_what_strangers_may_do(
-    client: Client,
+@pytest.mark.usefixtures("row")
+def test_what_anonymous_clients_may_do(
+    send: Send,
     settings: LazySettings,
-    task_list: TaskList,
+    resource: Sample,
     access: str,
     method: str,
-    path: str,
+    kind: str,
     status: int,
 ) -> None:
     settings.API_ACCESS = access
-    response = send(client, method, path, task_list)
+    response = send(method, target(resource, kind), resource.body)
     if access == "anyone" or (access == "read_only" and method == "get"):
         assert response.status_code == status
     else:
         assert response.status_code == 401
         assert response["WWW-Authenticate"] == "Token"
         assert response["Content-Type"] == "application/problem+json"
-        assert TaskList.objects.get().version == 1
+        assert resource.the_row().version == 1
 
 
-@pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_whole_collections_are_protected_as_well(
+    send: Send, settings: LazySettings, task_list: TaskList, method: str
+) -> None:
+    task_list.tasks.create(title="milk")
+    settings.API_ACCESS = "read_only"
+    response = send(method, f"/lists/{task_list.pk}/tasks", {"completed": True})
+    assert response.status_code == 401
+    assert task_list.tasks.get().version == 1
+
+
+@pytest.mark.parametrize(("method", "kind", "status"), REQUESTS)
+@pytest.mark.usefixtures("row")
 def test_a_token_may_do_everything(
-    client: Client,
+    send: Send,
     settings: LazySettings,
-    task_list: TaskList,
+    resource: Sample,
     user: User,
     capsys: pytest.CaptureFixture[str],
     method: str,
-    path: str,
+    kind: str,
     status: int,
 ) -> None:
     settings.API_ACCESS = "authenticated"
     call_command("drf_create_token", "ada")
     token = capsys.readouterr().out.split()[2]
-    response = send(client, method, path, task_list, Authorization=f"Token {token}")
+    path = target(resource, kind)
+    response = send(method, path, resource.body, Authorization=f"Token {token}")
     assert response.status_code == status
 
 
@@ -79,25 +92,29 @@ def test_a_token_may_do_everything(
     "authorization", ["Token wrong", "Token", "Token a b", "Token \xff", "token wrong"]
 )
 def test_a_wrong_token_is_401_even_where_none_is_needed(
-    client: Client, task_list: TaskList, authorization: str
+    send: Send, resource: Sample, authorization: str
 ) -> None:
-    response = send(client, "get", "/lists", task_list, Authorization=authorization)
+    response = send("get", resource.collection, Authorization=authorization)
     assert response.status_code == 401
     assert response["Content-Type"] == "application/problem+json"
 
 
 def test_a_session_may_write_with_its_csrf_token_alone(
-    settings: LazySettings, task_list: TaskList, user: User
+    settings: LazySettings, resource: Sample, user: User
 ) -> None:
     settings.API_ACCESS = "read_only"
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
-    refused = send(client, "post", "/lists", task_list)
+
+    def create(**headers: str) -> Any:
+        return client.post(resource.collection, resource.body, "application/json", headers=headers)
+
+    refused = create()
     assert refused.status_code == 403
     assert refused["Content-Type"] == "application/problem+json"
-    client.get("/lists", headers={"Accept": "text/html"})
-    token = client.cookies["csrftoken"].value
-    assert send(client, "post", "/lists", task_list, **{"X-CSRFToken": token}).status_code == 201
+    client.get(resource.collection, headers={"Accept": "text/html"})
+    assert create(**{"X-CSRFToken": client.cookies["csrftoken"].value}).status_code == 201
+    assert resource.count() == 1
 
 
 def test_the_browser_can_log_in_and_out(client: Client, user: User) -> None:
@@ -161,11 +178,7 @@ class TestProxy:
     @pytest.fixture(autouse=True)
     def hosts(self, settings: LazySettings) -> None:
         settings.ALLOWED_HOSTS = ["tasks.example.com", "testserver"]
-        settings.SECURE_SSL_REDIRECT = True  # as with HTTPS_ONLY, and so is the middleware
-        settings.MIDDLEWARE = [
-            *settings.MIDDLEWARE,
-            "django.middleware.security.SecurityMiddleware",
-        ]
+        settings.SECURE_SSL_REDIRECT = True  # as with HTTPS_ONLY
 
     def test_a_trusted_proxy_says_that_the_client_used_https(
         self, client: Client, settings: LazySettings, db: None

@@ -1,4 +1,4 @@
-"""What a person sees in a browser: the browsable API, the admin and the documentation."""
+"""The admin of lists and tasks."""
 
 import re
 from typing import Any
@@ -26,68 +26,6 @@ def admin(db: None) -> Client:
     client = Client(headers={"Accept": BROWSER})
     client.force_login(User.objects.create_superuser("admin", password="x"))
     return client
-
-
-@pytest.mark.parametrize("path", ["/", "/lists", "/lists/{id}", "/docs", "/docs/", "/admin/login/"])
-def test_every_asset_of_a_page_is_served_here_under_a_hashed_name(
-    browser: Client, task_list: TaskList, path: str
-) -> None:
-    page = browser.get(path.format(id=task_list.pk))
-    assert page.status_code == 200
-    assert page["Content-Type"].startswith("text/html")
-    assets = re.findall(
-        r"""(?:src|href)=["']([^"'#?]+\.(?:css|js|png|svg|ico))["']""", page.content.decode()
-    )
-    assert assets
-    for asset in assets:
-        assert re.search(r"\.[0-9a-f]{12}\.[a-z]+$", asset), asset
-        response = browser.get(asset)
-        assert response.status_code == 200
-        assert b"".join(response)
-        assert "immutable" in response["Cache-Control"]
-        response.close()
-
-
-@pytest.mark.parametrize("path", ["/lists", "/admin/login/", "/nothing"])
-def test_a_page_is_shown_in_no_frame_and_tells_nobody_where_it_leads_from(
-    browser: Client, db: None, path: str
-) -> None:
-    page = browser.get(path)
-    assert page["Content-Type"].startswith("text/html")
-    assert page["X-Frame-Options"] == "DENY"
-    assert page["Referrer-Policy"] == "same-origin"
-    assert page["Cross-Origin-Opener-Policy"] == "same-origin"
-
-
-@pytest.mark.parametrize("path", ["/lists", "/nothing", "/schema"])
-def test_json_is_taken_for_nothing_else(client: Client, db: None, path: str) -> None:
-    answer = client.get(path, headers={"Accept": "application/json"})
-    assert "json" in answer["Content-Type"]
-    assert answer["X-Content-Type-Options"] == "nosniff"
-
-
-def test_the_page_of_the_lists_shows_them_and_a_form(browser: Client, task_list: TaskList) -> None:
-    page = browser.get("/lists").content.decode()
-    assert "shopping" in page
-    assert 'name="name"' in page
-
-
-def test_a_form_that_is_refused_shows_why(browser: Client, db: None) -> None:
-    response = browser.post("/lists", {"name": ""})
-    assert response.status_code == 400
-    assert "may not be blank" in response.content.decode()
-
-
-def test_the_document_is_openapi(client: Client) -> None:
-    response = client.get("/schema", headers={"Accept": "application/json"})
-    document = response.json()
-    assert document["openapi"].startswith("3.")
-    assert set(document["paths"]) == {
-        "/lists",
-        "/lists/{id}",
-        "/lists/{list_id}/tasks",
-        "/tasks/{id}",
-    }
 
 
 class TestAdmin:

@@ -1,0 +1,19 @@
+from django.db import models
+
+from rest.models import Resource
+
+
+class Book(Resource):
+    """What somebody who copies the project might store: members of many types."""
+
+    title = models.CharField(max_length=255)
+    pages = models.PositiveIntegerField()
+    lent = models.BooleanField(default=False)
+    signed = models.BooleanField(null=True, blank=True)
+    rating = models.IntegerField(null=True, blank=True)
+    summary = models.TextField(default="", blank=True)
+    published = models.DateField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.title

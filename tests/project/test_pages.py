@@ -1,0 +1,70 @@
+"""What a person sees in a browser: assets and headers of every page."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tasklists.models import TaskList
+
+NO_TASKS = {"tasks-TOTAL_FORMS": 0, "tasks-INITIAL_FORMS": 0}
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(headers={"Accept": BROWSER})
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    client = Client(headers={"Accept": BROWSER})
+    client.force_login(User.objects.create_superuser("admin", password="x"))
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/lists", "/lists/{id}", "/docs", "/docs/", "/admin/login/"])
+def test_every_asset_of_a_page_is_served_here_under_a_hashed_name(
+    browser: Client, task_list: TaskList, path: str
+) -> None:
+    page = browser.get(path.format(id=task_list.pk))
+    assert page.status_code == 200
+    assert page["Content-Type"].startswith("text/html")
+    assets = re.findall(
+        r"""(?:src|href)=["']([^"'#?]+\.(?:css|js|png|svg|ico))["']""", page.content.decode()
+    )
+    assert assets
+    for asset in assets:
+        assert re.search(r"\.[0-9a-f]{12}\.[a-z]+$", asset), asset
+        response = browser.get(asset)
+        assert response.status_code == 200
+        assert b"".join(response)
+        assert "immutable" in response["Cache-Control"]
+        response.close()
+
+
+@pytest.mark.parametrize("path", ["/lists", "/admin/login/", "/nothing"])
+def test_a_page_is_shown_in_no_frame_and_tells_nobody_where_it_leads_from(
+    browser: Client, db: None, path: str
+) -> None:
+    page = browser.get(path)
+    assert page["Content-Type"].startswith("text/html")
+    assert page["X-Frame-Options"] == "DENY"
+    assert page["Referrer-Policy"] == "same-origin"
+    assert page["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/lists", "/nothing", "/schema"])
+def test_json_is_taken_for_nothing_else(client: Client, db: None, path: str) -> None:
+    answer = client.get(path, headers={"Accept": "application/json"})
+    assert "json" in answer["Content-Type"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_document_is_openapi(client: Client) -> None:
+    response = client.get("/schema", headers={"Accept": "application/json"})
+    document = response.json()
+    assert document["openapi"].startswith("3.")
+    lists, tasks = {"/lists", "/lists/{id}"}, {"/lists/{list_id}/tasks", "/tasks/{id}"}
+    assert set(document["paths"]) == lists | tasks | {"/books", "/books/{id}"}

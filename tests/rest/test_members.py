@@ -1,0 +1,163 @@
+"""Members of each type, on a resource of the tests' own: tests/books/."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.books.models import Book
+from tests.rest.conftest import Send
+
+pytestmark = pytest.mark.django_db
+
+BODY = {"title": "a", "pages": 7}
+DEFAULTS = {
+    "lent": False,
+    "signed": None,
+    "rating": None,
+    "summary": "",
+    "published": None,
+    "read_at": None,
+}
+VALUES: list[tuple[str, Any]] = [
+    ("lent", True),
+    ("signed", True),
+    ("signed", False),
+    ("rating", 0),
+    ("rating", -(2**31)),
+    ("rating", 2**31 - 1),
+    ("pages", 0),
+    ("summary", 'two\nlines "quoted" \\ and {braces} 100 %'),
+    ("summary", "x" * 100_000),
+    ("published", "0001-01-01"),
+    ("published", "2028-02-29"),
+    ("published", "9999-12-31"),
+    ("read_at", "2026-12-31T23:59:59.000001Z"),
+]
+INVALID: dict[str, list[Any]] = {
+    "lent": [None, "true", "false", 1, 0, 1.0, "", [], {}],
+    "signed": ["null", "true", 1, 0, "", [], {}],
+    "rating": [True, False, "1", "", 1.5, 2**63, -(2**64), 1e300, []],
+    "pages": [None, -1, True, "7", 7.5, 2**63, 2**64, {}],
+    "summary": [None, 1, True, [], {}, "\0"],
+    "published": ["", 1, True, "2026-02-29", "2026-1-1", "20260101", "today", [], {}],
+    "read_at": ["", 1, True, "today", "2026-02-30T00:00:00Z", [], {}],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), VALUES, ids=lambda value: repr(value)[:20])
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+def test_a_value_survives_a_round_trip(
+    client: Client, send: Send, method: str, name: str, value: Any
+) -> None:
+    path = "/books" if method == "post" else f"/books/{Book.objects.create(**BODY).pk}"
+    body = {name: value} if method == "patch" else {**BODY, name: value}
+    response = send(method, path, body)
+    assert response.status_code in (200, 201), response.json()
+    written = response.json()
+    assert written[name] == value
+    assert type(written[name]) is type(value)
+    assert written.items() >= {**DEFAULTS, **BODY, **body}.items()
+    assert client.get("/books").json() == [written]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in INVALID.items() for value in values],
+    ids=lambda value: repr(value)[:20],
+)
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+def test_a_value_of_another_type_or_out_of_range_is_pointed_at(
+    send: Send, method: str, name: str, value: Any
+) -> None:
+    book = Book.objects.create(**BODY)
+    path = "/books" if method == "post" else f"/books/{book.pk}"
+    response = send(method, path, {**BODY, name: value})
+    assert response.status_code == 400
+    assert [error["pointer"] for error in response.json()["errors"]] == [f"/{name}"]
+    assert Book.objects.get().version == 1
+
+
+def test_json_does_not_tell_1_from_1_0(send: Send) -> None:
+    assert (
+        send("post", "/books", b'{"title": "a", "pages": 7.0, "rating": 1e2}').json().items()
+        >= {
+            "pages": 7,
+            "rating": 100,
+        }.items()
+    )
+
+
+FULL: dict[str, Any] = {
+    "title": "a",
+    "pages": 7,
+    "lent": True,
+    "signed": False,
+    "rating": 3,
+    "summary": "s",
+    "published": "2026-11-26",
+    "read_at": "2026-11-26T01:02:03.000004Z",
+}
+
+
+def test_the_json_of_a_full_row(client: Client, send: Send) -> None:
+    created = send("post", "/books", FULL)
+    assert created.status_code == 201
+    assert created.json().items() >= FULL.items()
+    book = Book.objects.get()
+    assert book.read_at == datetime.fromisoformat(FULL["read_at"])
+    assert list(created.json()) == ["id", *FULL, "created_at", "updated_at", "version"]
+
+
+def test_put_returns_optional_members_to_their_defaults(send: Send) -> None:
+    location = send("post", "/books", FULL)["Location"]
+    replaced = send("put", location, BODY)
+    assert replaced.status_code == 200
+    assert replaced.json().items() >= {**DEFAULTS, **BODY}.items()
+
+
+def test_patch_leaves_the_other_members_alone(send: Send) -> None:
+    location = send("post", "/books", FULL)["Location"]
+    changed = send("patch", location, {"rating": None, "lent": False, "title": " b "})
+    expected = {**FULL, "rating": None, "lent": False, "title": "b"}
+    assert changed.json().items() >= expected.items()
+
+
+def test_every_invalid_member_is_pointed_at(send: Send) -> None:
+    response = send("post", "/books", {"title": "", "lent": 1, "rating": "x", "published": 0})
+    pointers = [error["pointer"] for error in response.json()["errors"]]
+    assert pointers == ["/title", "/pages", "/lent", "/rating", "/published"]
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [("true", 1), ("false", 2), ("", 3)], ids=["true", "false", "empty"]
+)
+def test_a_boolean_filter(client: Client, value: str, count: int) -> None:
+    for lent in (True, False, False):
+        Book.objects.create(**BODY, lent=lent)
+    assert len(client.get(f"/books?lent={value}").json()) == count
+
+
+@pytest.mark.parametrize("value", ["True", "1", "yes", "null", "true ,", "\0"])
+def test_a_misspelt_boolean_filter_is_refused(client: Client, value: str) -> None:
+    response = client.get("/books", {"lent": value})
+    assert response.status_code == 400
+    assert response.json()["errors"] == [
+        {"parameter": "lent", "detail": "This has to be true or false."}
+    ]
+
+
+def test_a_form_has_text_for_every_type(client: Client) -> None:
+    form = {
+        "title": "a",
+        "pages": "7",
+        "lent": "true",
+        "rating": "3",
+        "published": "2026-11-26",
+        "read_at": "2026-11-26T01:02:03Z",
+    }
+    page = client.post("/books", form, headers={"Accept": "text/html"})
+    assert page.status_code == 201, page.content
+    book = Book.objects.get()
+    assert (book.pages, book.lent, book.rating, str(book.published)) == (7, True, 3, "2026-11-26")

@@ -1,0 +1,8 @@
+"""The service's settings with a resource of the tests' own, tests/books/."""
+
+from project.settings import *  # noqa: F403
+from project.settings import INSTALLED_APPS
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.books"]
+ROOT_URLCONF = "tests.urls"
+API_PATHS = r"/|/(lists|tasks|books)(/.*)?"

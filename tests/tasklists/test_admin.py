@@ -1,6 +1,7 @@
 """The admin of lists and tasks."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db.models.signals import post_save
 from django.test import Client
+from django.utils import timezone
 
-from tasklists.models import TaskList
+from tasklists.models import Task, TaskList
 
 NO_TASKS = {"tasks-TOTAL_FORMS": 0, "tasks-INITIAL_FORMS": 0}
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
@@ -28,7 +30,7 @@ def admin(db: None) -> Client:
     return client
 
 
-class TestAdmin:
+class TestLists:
     changelist = "/admin/tasklists/tasklist/"
 
     def test_admin_without_a_slash_leads_there(self, browser: Client) -> None:
@@ -75,6 +77,182 @@ class TestAdmin:
         action = {"action": "delete_selected", "_selected_action": task_list.pk, "post": "yes"}
         admin.post(self.changelist, action)
         assert not TaskList.objects.exists()
+
+
+class TestTasks:
+    changelist = "/admin/tasklists/task/"
+
+    @pytest.fixture
+    def milk(self, task_list: TaskList) -> Task:
+        return Task.objects.create(list=task_list, title="milk", due=date(2027, 2, 28))
+
+    def form(self, task: Task, **changes: Any) -> dict[str, Any]:
+        members = {"list": task.list_id, "title": task.title, "order": task.order}
+        times = {"due": task.due or "", "completed_at_0": "", "completed_at_1": ""}
+        return {**members, **times, **changes}
+
+    def test_add_at_the_end(self, admin: Client, task_list: TaskList, milk: Task) -> None:
+        form = {"list": task_list.pk, "title": "bread", "order": "", "due": ""}
+        admin.post(f"{self.changelist}add/", form)
+        bread = Task.objects.get(title="bread")
+        assert (bread.order, bread.version, bread.completed) == (2, 1, False)
+
+    def test_a_change_is_the_next_version(self, admin: Client, milk: Task) -> None:
+        admin.post(f"{self.changelist}{milk.pk}/change/", self.form(milk, title="oat milk"))
+        changed = Task.objects.get()
+        assert (changed.title, changed.version) == ("oat milk", 2)
+        assert changed.updated_at > milk.updated_at
+
+    def test_saving_without_a_change_is_none(self, admin: Client, milk: Task) -> None:
+        admin.post(f"{self.changelist}{milk.pk}/change/", self.form(milk))
+        assert Task.objects.get().version == 1
+
+    @pytest.mark.parametrize(
+        ("query", "shown"),
+        [
+            ("", {"milk", "bread"}),
+            ("completed=true", {"bread"}),
+            ("completed=false", {"milk"}),
+            ("completed=rubbish", {"milk", "bread"}),
+            ("due=2027-02-28", {"milk"}),
+            ("due__isnull=True", {"bread"}),
+            ("q=MIL", {"milk"}),
+        ],
+    )
+    def test_filters(
+        self, admin: Client, task_list: TaskList, milk: Task, query: str, shown: set[str]
+    ) -> None:
+        task_list.tasks.create(title="bread", completed_at=timezone.now())
+        page = admin.get(f"{self.changelist}?{query}", follow=True)
+        assert page.status_code == 200
+        rows = re.findall(r"change/[^>]*>(milk|bread)</a>", page.content.decode())
+        assert set(rows) == shown
+
+    def test_the_page_offers_its_filters(self, admin: Client, milk: Task) -> None:
+        page = admin.get(self.changelist).content.decode()
+        for query in ("?completed=true", "?completed=false", "?due__"):
+            assert f'href="{query}' in page
+
+    def test_actions_complete_and_reopen(
+        self, admin: Client, task_list: TaskList, milk: Task
+    ) -> None:
+        bread = task_list.tasks.create(title="bread")
+
+        def act(action: str, *tasks: Task) -> None:
+            selected = [task.pk for task in tasks]
+            response = admin.post(self.changelist, {"action": action, "_selected_action": selected})
+            assert response.status_code == 302
+
+        act("complete", milk)
+        milk.refresh_from_db()
+        bread.refresh_from_db()
+        assert (milk.completed, milk.version) == (True, 2)
+        assert (bread.completed, bread.version) == (False, 1)
+        first = milk.completed_at
+        act("complete", milk, bread)
+        milk.refresh_from_db()
+        bread.refresh_from_db()
+        assert (milk.completed_at, bread.completed) == (first, True)
+        act("reopen", milk)
+        milk.refresh_from_db()
+        assert (milk.completed, milk.completed_at, milk.version) == (False, None, 4)
+
+
+class TestTasksOfAList:
+    @pytest.fixture
+    def tasks(self, task_list: TaskList) -> list[Task]:
+        return [task_list.tasks.create(title=title) for title in ("milk", "bread")]
+
+    def page(self, task_list: TaskList) -> str:
+        return f"/admin/tasklists/tasklist/{task_list.pk}/change/"
+
+    def form(self, task_list: TaskList, *rows: dict[str, Any]) -> dict[str, Any]:
+        """The form of a list with these rows; those with an id exist already."""
+        existing = sum("id" in row for row in rows)
+        counts = {"tasks-TOTAL_FORMS": len(rows), "tasks-INITIAL_FORMS": existing}
+        form: dict[str, Any] = {"name": task_list.name, **counts}
+        for number, row in enumerate(rows):
+            complete = {"list": task_list.pk, "due": "", "order": "", **row}
+            form |= {f"tasks-{number}-{name}": value for name, value in complete.items()}
+        return form
+
+    def unchanged(self, task: Task) -> dict[str, Any]:
+        return {"id": task.pk, "title": task.title, "order": task.order}
+
+    def test_they_are_on_its_page(
+        self, admin: Client, task_list: TaskList, tasks: list[Task]
+    ) -> None:
+        page = admin.get(self.page(task_list)).content.decode()
+        for task in tasks:
+            assert f'value="{task.title}"' in page
+
+    def test_a_row_is_changed_as_the_next_version_and_the_others_are_not(
+        self, admin: Client, task_list: TaskList, tasks: list[Task]
+    ) -> None:
+        milk, bread = tasks
+        changed = {**self.unchanged(milk), "title": "oat milk"}
+        form = self.form(task_list, changed, self.unchanged(bread))
+        assert admin.post(self.page(task_list), form).status_code == 302
+        before = bread.updated_at
+        for task in tasks:
+            task.refresh_from_db()
+        assert (milk.title, milk.version) == ("oat milk", 2)
+        assert (bread.version, bread.updated_at) == (1, before)
+        assert TaskList.objects.get().version == 1
+
+    def test_what_is_written_meanwhile_to_other_members_stays(
+        self, admin: Client, task_list: TaskList, tasks: list[Task]
+    ) -> None:
+        milk = tasks[0]
+        form = self.form(task_list, {**self.unchanged(milk), "title": "oat milk"})
+        Task.objects.filter(pk=milk.pk).update(completed_at=timezone.now(), version=7)
+        assert admin.post(self.page(task_list), form).status_code == 302
+        milk.refresh_from_db()
+        assert (milk.title, milk.completed, milk.version) == ("oat milk", True, 8)
+
+    def test_a_row_is_added_at_the_end(
+        self, admin: Client, task_list: TaskList, tasks: list[Task]
+    ) -> None:
+        rows = [*map(self.unchanged, tasks), {"title": "eggs"}]
+        assert admin.post(self.page(task_list), self.form(task_list, *rows)).status_code == 302
+        eggs = Task.objects.get(title="eggs")
+        assert (eggs.list_id, eggs.order, eggs.version) == (task_list.pk, 3, 1)
+
+    def test_a_row_is_deleted(self, admin: Client, task_list: TaskList, tasks: list[Task]) -> None:
+        milk, bread = tasks
+        form = self.form(task_list, {**self.unchanged(milk), "DELETE": "on"}, self.unchanged(bread))
+        assert admin.post(self.page(task_list), form).status_code == 302
+        assert [task.title for task in Task.objects.all()] == ["bread"]
+
+    def test_a_row_that_is_gone_is_told_and_the_others_are_not_taken_for_it(
+        self, admin: Client, task_list: TaskList, tasks: list[Task]
+    ) -> None:
+        milk, bread = tasks
+        rows = [{**self.unchanged(task), "title": f"{task.title} 2"} for task in tasks]
+        form = self.form(task_list, *rows)
+        milk.delete()
+        assert admin.post(self.page(task_list), form).status_code == 200
+        bread.refresh_from_db()
+        assert (bread.title, bread.version) == ("bread", 1)
+
+    def test_a_list_of_thousands_can_be_opened_and_saved(
+        self, admin: Client, task_list: TaskList
+    ) -> None:
+        now = timezone.now()
+        times = {"created_at": now, "updated_at": now}
+        Task.objects.bulk_create(
+            Task(list=task_list, title=f"task {n}", order=n, **times) for n in range(2000)
+        )
+        page = admin.get(self.page(task_list)).content.decode()
+        sent = dict(re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page))
+        assert sent["tasks-99-title"] == "task 99"
+        assert "tasks-101-title" not in page
+        sent |= {"name": "new", "tasks-0-title": "first"}
+        sent.pop("csrfmiddlewaretoken", None)
+        response = admin.post(self.page(task_list), {**sent, "_save": "Save"})
+        assert response.status_code == 302
+        assert TaskList.objects.get().name == "new"
+        assert [task.version for task in Task.objects.all()[:3]] == [2, 1, 1]
 
 
 def test_who_may_not_do_it_reads_so(browser: Client, db: None) -> None:

@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import Client
 
 from tasklists.models import TaskList
 from tests.process import Service
@@ -26,6 +27,22 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
     assert (settings.STATIC_ROOT / "staticfiles.json").is_file(), "run `make staticfiles` first"
+
+
+class WithoutCookies(Client):
+    """Django's test client, which sends no Cookie header unless it has a cookie."""
+
+    def _base_environ(self, **request: Any) -> dict[str, Any]:
+        environ: dict[str, Any] = super()._base_environ(**request)  # type: ignore[misc]
+        if not self.cookies and "HTTP_COOKIE" not in request:
+            del environ["HTTP_COOKIE"]
+        return environ
+
+
+@pytest.fixture
+def client() -> Client:
+    """As most clients of the API, it is anonymous until a test logs it in."""
+    return WithoutCookies()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_pa
     result = subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
-            f"--config-file={ROOT / 'tests/schemathesis.toml'}",
+            f"--config-file={ROOT / 'tests/rest/schemathesis.toml'}",
             "run",
             DOCUMENT,
             f"--url={service.url}",

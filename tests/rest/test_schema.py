@@ -37,7 +37,7 @@ def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_pa
             DOCUMENT,
             f"--url={service.url}",
             "--checks=all",
-            "--max-examples=350",
+            "--max-examples=100",
             "--generation-deterministic",
             "--continue-on-failure",
             "--suppress-health-check=all",

@@ -7,7 +7,7 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from wsgiref.handlers import SimpleHandler
 
 import pytest
@@ -19,52 +19,90 @@ from gunicorn.workers.gthread import TConn
 from server.connection import Connection
 from server.worker import LINGER, WaitingConnections, Worker
 from tasklists.models import TaskList
+from tests.load import eventually
 from tests.wire import HANG
+
+
+class Raced(Connection):
+    """A connection with which a thread does something while it is looked at."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def wait(self, event: int, end: float) -> bool:
+        if self.meanwhile:
+            self.meanwhile()
+        return super().wait(event, end)
 
 
 def pair() -> tuple[TConn, socket.socket]:
     """A connection as a worker has it, and its client's end."""
     ours, theirs = socket.socketpair()
     theirs.settimeout(HANG)
-    return TConn(Config(), Connection(ours), ("127.0.0.1", 1), ("127.0.0.1", 2)), theirs
+    return TConn(Config(), Raced(ours), ("127.0.0.1", 1), ("127.0.0.1", 2)), theirs
 
 
-def test_a_connection_is_given_to_one_thread_alone() -> None:
+def test_each_connection_is_given_to_one_thread_alone() -> None:
+    """While the main thread looks for late ones, half of which are past their deadline."""
     connections = WaitingConnections()
-    conn, theirs = pair()
-    with theirs, conn.sock:
-        connections.put(conn, time.monotonic() + HANG)
+    taken: list[TConn] = []
+    pairs = [pair() for _ in range(200)]
+    for number, (conn, _) in enumerate(pairs):
+        connections.put(conn, time.monotonic() + HANG * (number % 2))
+
+    def take() -> None:
+        while True:
+            taken.append(connections.take())
+
+    for _ in range(8):
+        threading.Thread(target=take, daemon=True).start()
+    late: list[TConn] = []
+    for _, theirs in pairs:
         theirs.sendall(b"request")
-        [(found, _)] = connections.selector.select()
-        assert connections.take() is conn
-        assert connections.remove(found) == []
-        # Nor is the next one taken for it, which may have the same file descriptor.
-        connections.put(conn, time.monotonic() + HANG)
-        assert connections.remove(found) == []
-        assert connections.take() is conn
+        late += connections.take_late(time.monotonic(), math.inf)
+    eventually(lambda: len(taken) + len(late) == len(pairs), "each to be taken")
+    assert {id(conn) for conn in [*taken, *late]} == {id(conn) for conn, _ in pairs}
+    assert not {id(conn) for conn in late} & {id(conn) for conn, _ in pairs[1::2]}
+    for conn, theirs in pairs:
+        conn.close()
+        theirs.close()
 
 
-def test_a_connection_that_a_thread_has_closed_is_not_late() -> None:
+@pytest.mark.parametrize("then", ["handles it", "puts it back", "closes it"])
+def test_a_connection_that_a_thread_takes_at_the_last_moment_is_not_late(then: str) -> None:
     connections = WaitingConnections()
     conn, theirs = pair()
-    with theirs:
-        connections.put(conn, time.monotonic())
-        theirs.close()
-        [(found, _)] = connections.selector.select()
+
+    def meanwhile() -> None:
+        conn.sock.meanwhile = None
+        theirs.sendall(b"request")
         assert connections.take() is conn
-        conn.close()
-        assert not connections.is_late(found, math.inf, math.inf)
+        assert conn.sock.recv(100) == b"request"
+        if then == "puts it back":
+            connections.put(conn, time.monotonic() + HANG)
+        elif then == "closes it":
+            conn.close()
+
+    with theirs, conn.sock:
+        connections.put(conn, time.monotonic())
+        conn.sock.meanwhile = meanwhile
+        assert connections.take_late(math.inf, math.inf) == []
+        assert conn.sock.meanwhile is None, "it was not looked at"
+        if then == "puts it back":
+            theirs.sendall(b"another")
+            assert connections.take() is conn
 
 
 def test_a_worker_that_stops_waits_for_another_request_as_briefly_whenever_it_answered() -> None:
     connections = WaitingConnections()
     conn, theirs = pair()
     with theirs, conn.sock:
-        connections.put(conn, time.monotonic() + HANG)
-        [key] = connections.selector.get_map().values()
-        stopped = conn.sock.waiting_since - HANG
-        assert not connections.is_late(key, conn.sock.waiting_since + LINGER / 2, stopped)
-        assert connections.is_late(key, conn.sock.waiting_since + LINGER, stopped)
+        before = time.monotonic()
+        connections.put(conn, before + HANG)
+        after = time.monotonic()
+        stopped = before - HANG
+        assert connections.take_late(before + LINGER / 2, stopped) == []
+        assert connections.take_late(after + LINGER, math.inf) == []
+        assert connections.take_late(after + LINGER, stopped) == [conn]
 
 
 def requests_alive() -> list[HttpRequest]:

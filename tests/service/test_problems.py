@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import OperationalError, ProgrammingError
+from django.db import ProgrammingError
 from django.test import Client
 
 from service import errors
+from tests.pages import ERRORS
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -71,43 +71,76 @@ def test_a_form_without_its_token_is_403(accept: str, db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status"),
+    ("name", "status"),
     [
-        (OperationalError("server closed the connection"), 503),
-        (PermissionDenied(), 403),
-        (SuspiciousOperation("odd"), 400),
+        ("missing", 404),
+        ("forbidden", 403),
+        ("suspicious", 400),
+        ("outage", 503),
+        ("interface", 503),
+        ("conflict", 409),
+        ("data", 500),
+        ("defect", 500),
     ],
 )
-@pytest.mark.parametrize("path", ["/lists", "/admin/login/"])
+@pytest.mark.parametrize("debug", [False, True])
 def test_what_a_view_raises_becomes_a_problem(
-    client: Client, monkeypatch: pytest.MonkeyPatch, path: str, error: Exception, status: int
+    settings: LazySettings, name: str, status: int, debug: bool
 ) -> None:
-    def fail(*args: object, **kwargs: object) -> None:
-        raise error
-
-    monkeypatch.setattr("rest.statements.Statements.page", fail)
-    monkeypatch.setattr("django.contrib.admin.sites.AdminSite.each_context", fail)
-    response = client.get(path)
-    assert_problem(response, status)
+    settings.DEBUG = debug and status != 500  # with which Django shows a defect
+    response = Client(raise_request_exception=False).get(f"/raise/{name}")
+    problem = assert_problem(response, status)
     assert response.has_header("Retry-After") == (status == 503)
+    assert "secret" not in problem["detail"]
 
 
-def test_tables_that_are_missing_are_an_outage_and_a_wrong_query_is_a_defect() -> None:
-    missing, wrong = ProgrammingError(), ProgrammingError()
-    missing.__cause__, wrong.__cause__ = PostgreSQLError("42P01"), PostgreSQLError("42601")
-    assert errors.is_outage(missing)
-    assert not errors.is_outage(wrong)
+@pytest.mark.parametrize(("name", "status"), [("missing", 404), ("outage", 503), ("defect", 500)])
+def test_a_browser_gets_a_page_about_what_a_view_raises(name: str, status: int) -> None:
+    client = Client(raise_request_exception=False)
+    response = client.get(f"/raise/{name}", headers={"Accept": BROWSER})
+    assert response.status_code == status
+    assert response["Content-Type"] == "text/html; charset=utf-8"
+    assert "secret" not in response.content.decode()
+
+
+@pytest.mark.parametrize(("name", "status"), [("forbidden", 403), ("outage", 503), ("defect", 500)])
+@pytest.mark.parametrize("accept", ["application/json", BROWSER])
+def test_what_the_api_raises_becomes_a_problem_as_well(
+    monkeypatch: pytest.MonkeyPatch, db: None, name: str, status: int, accept: str
+) -> None:
+    client = Client(raise_request_exception=False, headers={"Accept": accept})
+    assert client.get("/lists").status_code == 200
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise ERRORS[name]
+
+    # The database of a test cannot go away; test_outage.py has services whose does.
+    monkeypatch.setattr("rest.statements.Statements.page", fail)
+    response = client.get("/lists")
+    assert response.status_code == status
+    assert "secret" not in response.content.decode()
+    assert response.has_header("Retry-After") == (status == 503)
+    expected = "application/problem+json" if accept == "application/json" else "text/html"
+    assert response["Content-Type"].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("code", "outage", "conflict"),
+    [
+        ("42P01", True, False),  # undefined_table
+        ("42703", True, False),  # undefined_column
+        ("25006", True, False),  # read_only_sql_transaction
+        ("42601", False, False),  # syntax_error: a defect
+        ("40P01", False, True),  # deadlock_detected
+        ("40001", False, True),  # serialization_failure
+    ],
+)
+def test_the_codes_of_postgresql(code: str, outage: bool, conflict: bool) -> None:
+    error = ProgrammingError()
+    error.__cause__ = PostgreSQLError(code)
+    assert (errors.is_outage(error), errors.is_conflict(error)) == (outage, conflict)
 
 
 class PostgreSQLError(Exception):
     def __init__(self, pgcode: str) -> None:
         self.pgcode = pgcode
-
-
-def test_a_defect_is_500_without_its_details(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
-    def fail(*args: object, **kwargs: object) -> None:
-        raise RuntimeError("a secret")
-
-    monkeypatch.setattr("rest.statements.Statements.page", fail)
-    response = Client(raise_request_exception=False).get("/lists")
-    assert "secret" not in assert_problem(response, 500)["detail"]

@@ -1,15 +1,22 @@
 """The admin of resources."""
 
+import re
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
+KEY = re.compile("[0-9]{1,18}")
+
 
 class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Writes only the fields that were changed, as the row's next version, under its lock."""
+    """The admin of a Resource.
+
+    A form writes only the fields that were changed, as the row's next version, under its lock.
+    """
 
     list_filter = ["created_at", "updated_at"]
     date_hierarchy = "created_at"
@@ -47,23 +54,34 @@ class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 class FirstRows(BaseInlineFormSet):  # type: ignore[type-arg]
     """The first ``limit`` rows of a parent: Django refuses forms with more than 1,000 fields."""
 
+    model: Any
     limit = 100
 
     def get_queryset(self) -> Any:
-        """The first rows; of a form that was sent, the rows that it has, whichever are first now.
+        """Return the first rows; for a submitted form, the rows that it names.
 
-        A row that has been deleted meanwhile is an unsaved one here, whose id is then refused.
+        Others may be first by now. A row that is no longer there becomes an unsaved instance,
+        and clean() refuses the form.
         """
         if not self.is_bound:
             return super().get_queryset()[: self.limit]
-        keys = [self.data.get(f"{form}-id", "") for form in self.initial_prefixes()]
-        found = super().get_queryset().filter(pk__in=[key for key in keys if key.isdecimal()])
+        keys = self.submitted_keys()
+        found = super().get_queryset().filter(pk__in=[key for key in keys if KEY.fullmatch(key)])
         rows = {str(row.pk): row for row in found}
-        new: Any = self.model
-        return [rows.get(key) or new() for key in keys]
+        return [rows.get(key) or self.model() for key in keys]
 
-    def initial_prefixes(self) -> list[str]:
-        return [self.add_prefix(number) for number in range(self.initial_form_count())]
+    def submitted_keys(self) -> list[str]:
+        count = min(self.initial_form_count(), self.absolute_max)
+        prefixes = [self.add_prefix(number) for number in range(count)]
+        return [self.data.get(f"{prefix}-{self.model._meta.pk.name}", "") for prefix in prefixes]
+
+    def clean(self) -> None:
+        super().clean()
+        if any(form.instance.pk is None for form in self.initial_forms):
+            raise ValidationError(
+                f"One of these {self.model._meta.verbose_name_plural} has been deleted or moved "
+                "since this page was opened. Nothing was saved; open the page again."
+            )
 
 
 class ResourceInline(admin.TabularInline):  # type: ignore[type-arg]

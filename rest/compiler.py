@@ -3,19 +3,16 @@
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection
 from rest_framework.relations import HyperlinkedIdentityField
 from rest_framework.serializers import ModelSerializer
 
-from rest.models import FirstTimeField, PositionField, Resource
-from rest.sql import NUMBERS, Member, dialect, json_object, type_of
+from rest.models import ComputedField, ParentField, PositionField, Resource
+from rest.sql import NUMBERS, Member, dialect, json_object, quote, type_of
 
-Names = tuple[tuple[str, bool], ...]  # field names, each with whether its value is NULL
+GivenFields = tuple[tuple[str, bool], ...]  # each field's name, and whether its value is NULL
 
 # Placeholders. The parameter of a field's value has the field's name.
 PK, NOW, LIMIT, BASE_URL = "%(_pk)s", "%(_now)s", "%(_limit)s", "%(_base_url)s"
-
-quote = connection.ops.quote_name
 
 
 class Insert(NamedTuple):
@@ -38,12 +35,9 @@ class Compiler:
         self.references = {name: field for name, field in self.fields.items() if field.many_to_one}
         self.ordering = tuple(self.meta.ordering)
 
-        if parent not in (None, *self.references):
-            raise ImproperlyConfigured(
-                f"{self.model.__name__} has no foreign key {parent!r}, which is to be its parent."
-            )
-        members = [self._member(name, field) for name, field in serializer().fields.items()]
-        self._check(serializer, members)
+        declared = serializer()
+        members = [self._member(name, field) for name, field in declared.fields.items()]
+        self._check(declared, parent, members)
         self.has_url = any(member.base_url for member in members)
         self.json = json_object(members)
 
@@ -60,38 +54,38 @@ class Compiler:
         self.first_page = self._page(within)
         # The parameters of the row after which the next page begins.
         self.after_names = [f"_after_{name}" for name in self.ordering]
-        after = self.comes_after([f"%({name})s" for name in self.after_names])
-        self.next_page = self._page([*within, after])
+        self.comes_after = self._comes_after()
+        self.next_page = self._page([*within, self.comes_after])
 
     def column(self, name: str) -> str:
         """A field's column, qualified by the table because filters may join others."""
         return f"{quote(self.meta.db_table)}.{quote(self.fields[name].column)}"
 
-    def insert(self, names: Names) -> Insert:
-        """An INSERT of the given fields; for the others it has their defaults.
+    def insert(self, fields: GivenFields) -> Insert:
+        """An INSERT of the given fields; the others get their defaults.
 
         It inserts nothing if a foreign key's row is missing, or the idempotency key is taken.
         """
-        given = {name for name, _ in names}
+        given = {name for name, _ in fields}
         columns, values, defaults = [], [], []
-        for field in self.fields.values():
-            if field.name in given:
-                value = _parameter(field)
+        for name, field in self.fields.items():
+            if name in given:
+                value = _parameter(name)
             elif getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
                 value = NOW
-            elif isinstance(field, PositionField):
-                value = field.next_sql()
+            elif isinstance(field, ComputedField) and (computed := field.insert_sql(given)):
+                value = computed
             elif field.primary_key or field.generated or field.has_db_default():
                 continue  # the database has its own
             elif field.null and not field.has_default():
                 continue
             else:
-                value = _parameter(field)
+                value = _parameter(name)
                 defaults.append(field)
             columns.append(quote(field.column))
             values.append(value)
         # SQLite needs a WHERE to tell ON CONFLICT from the ON of a join.
-        where = " AND ".join(self._guards(names)) or "TRUE"
+        where = " AND ".join(self._guards(fields)) or "TRUE"
         key = quote(self.fields["idempotency_key"].column)
         conflict = f"ON CONFLICT ({key}) WHERE {key} IS NOT NULL DO NOTHING"
         sql = f"""INSERT INTO {self.table} ({", ".join(columns)})
@@ -99,42 +93,40 @@ class Compiler:
             {conflict if "idempotency_key" in given else ""} {self.returning}"""
         return Insert(sql, defaults)
 
-    def update(self, names: Names) -> str:
-        """An UPDATE of the given fields, up to the condition on the version."""
-        given = {name for name, _ in names}
-        new = {"version": f"{self.version} + 1"}
-        for name, null in names:
-            parameter = _parameter(self.fields[name])
-            new[name] = parameter if null else self.changed(name, parameter)
-        for name, field in self.fields.items():
-            if getattr(field, "auto_now", False):
-                new[name] = self.later(name, NOW)
-            elif isinstance(field, PositionField) and field.within in given and name not in given:
-                new[name] = self._moved(field)
+    def update(self, fields: GivenFields) -> str:
+        """An UPDATE of the given fields, without the condition on the version and RETURNING."""
         assignments = ", ".join(
-            f"{quote(self.fields[name].column)} = {value}" for name, value in new.items()
+            f"{quote(self.fields[name].column)} = {value}"
+            for name, value in self.new_values(fields).items()
         )
-        conditions = " AND ".join([f"{self.pk} = {PK}", *self._guards(names)])
+        conditions = " AND ".join([f"{self.pk} = {PK}", *self._guards(fields)])
         return f"UPDATE {self.table} SET {assignments} WHERE {conditions}"
 
-    def changed(self, name: str, parameter: str) -> str:
-        """A field's new value, which is not NULL."""
-        if isinstance(self.fields[name], FirstTimeField):
-            return f"COALESCE({self.column(name)}, {parameter})"
-        return parameter
+    def new_values(self, fields: GivenFields) -> dict[str, str]:
+        """The SQL of each field that changes when the given fields are written."""
+        given = {name for name, _ in fields}
+        new = {"version": f"{self.version} + 1"}
+        for name, null in fields:
+            field = self.fields[name]
+            computed = isinstance(field, ComputedField) and not null
+            new[name] = field.changed_sql() if computed else _parameter(name)
+        for name, field in self.fields.items():
+            if getattr(field, "auto_now", False):
+                # The statement may have waited for a lock, and the other's time be later.
+                new[name] = f"{dialect.greatest}({self.column(name)}, {NOW})"
+            elif isinstance(field, ComputedField) and name not in given:
+                new |= {name: value} if (value := field.update_sql(given)) else {}
+        return new
 
-    def later(self, name: str, now: str) -> str:
-        """The time of a change, which is never before that of the last one."""
-        return f"{dialect.greatest}({self.column(name)}, {now})"
-
-    def and_is_at(self, versions: set[int] | None) -> str:
-        """The condition that the row is at one of these versions; none if any will do."""
+    def version_condition(self, versions: set[int] | None) -> str:
+        """Continues WHERE: the row is at one of these versions; empty if any will do."""
         if versions is None:
             return ""
         return f"AND {self.version} IN ({', '.join(map(str, versions)) or 'NULL'})"
 
-    def comes_after(self, key: list[str]) -> str:
+    def _comes_after(self) -> str:
         """The condition that a row comes after a key; an index on the columns serves it."""
+        key = [f"%({name})s" for name in self.after_names]
         return f"({', '.join(map(self.column, self.ordering))}) > ({', '.join(key)})"
 
     def _page(self, conditions: list[str]) -> str:
@@ -142,19 +134,14 @@ class Compiler:
         order = ", ".join(map(self.column, self.ordering))
         return f"SELECT {self.json} FROM {self.table} {where} ORDER BY {order} LIMIT {LIMIT}"
 
-    def _moved(self, field: PositionField) -> str:
-        """The position in the given parent: the last, but unchanged if it is the same parent."""
-        stays = f"{self.column(field.within)} = %({field.within})s"
-        return f"CASE WHEN {stays} THEN {self.column(field.name)} ELSE {field.next_sql()} END"
-
-    def _guards(self, names: Names) -> list[str]:
+    def _guards(self, fields: GivenFields) -> list[str]:
         """Conditions that the rows of the given foreign keys exist.
 
         The statement locks those rows until it commits. So the database's own check of the
         foreign key, which would raise IntegrityError, cannot fail.
         """
         guards = []
-        for name, null in names:
+        for name, null in fields:
             if name in self.references and not null:
                 target = self.references[name].target_field
                 table, column = quote(target.model._meta.db_table), quote(target.column)
@@ -173,22 +160,64 @@ class Compiler:
             )
         return Member(name, self.column(field.name), type_of(field), field.null)
 
-    def _check(self, serializer: type[ModelSerializer[Any]], members: list[Member]) -> None:
-        model = self.model.__name__
+    def _check(
+        self, serializer: ModelSerializer[Any], parent: str | None, members: list[Member]
+    ) -> None:
+        """Raise ImproperlyConfigured for what would fail only when a request comes."""
+        model, name = self.model.__name__, type(serializer).__name__
+
+        def require(condition: bool, message: str) -> None:
+            if not condition:
+                raise ImproperlyConfigured(message)
+
+        require(
+            parent in (None, *self.references),
+            f"{model} has no foreign key {parent!r}, which is to be its parent.",
+        )
         constraints = [getattr(each, "fields", ()) for each in self.meta.constraints]
-        if ("idempotency_key",) not in constraints:
-            raise ImproperlyConfigured(f"{model}.Meta has to inherit from Resource.Meta.")
-        if set(getattr(serializer.Meta, "example", ())) != {member.name for member in members}:
-            raise ImproperlyConfigured(
-                f"{serializer.__name__}.Meta.example has to be a row with all members."
-            )
+        require(
+            ("idempotency_key",) in constraints,
+            f"{model}.Meta has to inherit from Resource.Meta.",
+        )
+        require(
+            set(getattr(serializer.Meta, "example", ())) == {member.name for member in members},
+            f"{name}.Meta.example has to be a row with all members.",
+        )
         keys = {member.name for member in members if member.type in NUMBERS and not member.null}
-        if not keys.issuperset(self.ordering) or self.ordering[-1:] != (self.meta.pk.name,):
-            raise ImproperlyConfigured(
-                f"{model}.Meta.ordering has to name integers that {serializer.__name__} has, "
-                f"none of them NULL, and end with {self.meta.pk.name!r}; it is {self.ordering}."
+        require(
+            keys.issuperset(self.ordering) and self.ordering[-1:] == (self.meta.pk.name,),
+            f"{model}.Meta.ordering has to name integers that {name} has, none of them NULL, "
+            f"and end with {self.meta.pk.name!r}; it is {self.ordering}.",
+        )
+        written = {field.source for field in serializer.fields.values() if not field.read_only}
+        for field in self.fields.values():
+            require(
+                field.name in {*written, parent} or self._has_default(field),
+                f"{model}.{field.name} has no default, and {name} does not take it.",
+            )
+            require(
+                not isinstance(field, PositionField) or field.within in self.references,
+                f"{model}.{field.name} is within a foreign key that {model} does not have.",
+            )
+            related = field.related_model if field.name in self.references else None
+            # Rows of a resource are deleted by a statement, which only the database sees.
+            require(
+                isinstance(field, ParentField) or not issubclass(related or object, Resource),
+                f"{model}.{field.name} refers to a resource, and has to be a ParentField.",
             )
 
+    @staticmethod
+    def _has_default(field: Any) -> bool:
+        sets_itself = (
+            field.primary_key
+            or field.generated
+            or field.has_db_default()
+            or isinstance(field, PositionField)
+            or getattr(field, "auto_now", False)
+            or getattr(field, "auto_now_add", False)
+        )
+        return sets_itself or field.null or field.has_default() or field.get_default() is not None
 
-def _parameter(field: Any) -> str:
-    return f"%({field.name})s"
+
+def _parameter(name: str) -> str:
+    return f"%({name})s"

@@ -33,8 +33,8 @@ class BooleanFilter(django_filters.Filter):  # type: ignore[misc]
 class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     """django-filter, but a parameter that is unknown or given twice is 400.
 
-    For a change of all rows that a filter selects, an empty parameter is 400 as well: it
-    would select all rows. Browsers send such parameters with the form of the filters.
+    When all selected rows are changed or deleted, an empty parameter is 400 too, because it would
+    select every row. A list accepts it, because browsers send the empty fields of the filter form.
     """
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:

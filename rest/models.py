@@ -2,13 +2,12 @@
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connection, models
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from rest.sql import dialect
-
-quote = connection.ops.quote_name
+from rest.sql import dialect, quote
 
 
 class Resource(models.Model):
@@ -40,14 +39,37 @@ class Resource(models.Model):
     def change(self, values: dict[str, Any]) -> None:
         """Write the given fields, and no others, as the next version.
 
-        The caller holds the row's lock. Without values nothing is written.
+        The caller holds the row's lock. Without values nothing is written. A row that moves to
+        another parent goes to the end there, unless its position is given too.
         """
         if not values:
             return
-        for field, value in values.items():
-            setattr(self, field, value)
+        for field in self._meta.concrete_fields:
+            if isinstance(field, PositionField) and field.within in values:
+                values = {field.name: None, **values}
+        for name, value in values.items():
+            setattr(self, name, value)
         self.version += 1
         self.save(update_fields=[*values, "version", "updated_at"])
+
+
+class ComputedField(models.Field):  # type: ignore[type-arg]
+    """A field for which a statement computes the value.
+
+    The parameter of a field's new value is ``%(name)s``, with the field's name.
+    """
+
+    def insert_sql(self, given: set[str]) -> str | None:
+        """The value in a new row that gives ``given`` fields, but not this one; None for NULL."""
+        return None
+
+    def update_sql(self, given: set[str]) -> str | None:
+        """The new value if a change gives ``given`` fields, but not this one; None to keep it."""
+        return None
+
+    def changed_sql(self) -> str:
+        """The new value if a change gives one that is not NULL."""
+        return f"%({self.name})s"
 
 
 class ParentField(models.ForeignKey):  # type: ignore[type-arg]
@@ -60,6 +82,8 @@ class ParentField(models.ForeignKey):  # type: ignore[type-arg]
     """
 
     def __init__(self, to: Any, on_delete: Any = models.CASCADE, **kwargs: Any) -> None:
+        if on_delete is not models.CASCADE:
+            raise ImproperlyConfigured("A ParentField deletes its rows: on_delete is CASCADE.")
         kwargs["db_constraint"] = False  # or Django would add a second constraint
         super().__init__(to, on_delete, **kwargs)
 
@@ -72,7 +96,7 @@ class ParentField(models.ForeignKey):  # type: ignore[type-arg]
         return {**parameters, "type": f"{parameters['type']} {references}"}
 
 
-class PositionField(models.BigIntegerField):  # type: ignore[type-arg]
+class PositionField(ComputedField, models.BigIntegerField):  # type: ignore[type-arg]
     """A position among the rows with the same parent; by default after the last of them.
 
     ``within`` names the foreign key to the parent. Several rows may share a position.
@@ -100,14 +124,30 @@ class PositionField(models.BigIntegerField):  # type: ignore[type-arg]
             setattr(model_instance, self.attname, min((last or 0) + 1, self.greatest))
         return super().pre_save(model_instance, add)
 
-    def next_sql(self) -> str:
-        """The position after the last row of the parent in the parameter named ``within``."""
+    def insert_sql(self, given: set[str]) -> str:
         table, column = quote(self.model._meta.db_table), quote(str(self.column))
         parent: Any = self.model._meta.get_field(self.within)
-        next_position = f"{dialect.least}(COALESCE(MAX({column}), 0) + 1, {self.greatest})"
-        siblings = f"{quote(parent.column)} = %({self.within})s"
-        return f"(SELECT {next_position} FROM {table} WHERE {siblings})"
+        pk = f"%({self.within})s" if self.within in given else "NULL"
+        return f"""(SELECT {dialect.least}(COALESCE(MAX({column}), 0) + 1, {self.greatest})
+            FROM {table} WHERE {quote(parent.column)} = {pk})"""
+
+    def update_sql(self, given: set[str]) -> str | None:
+        """After the last row of the parent that the row moves to, if that is another parent."""
+        if self.within not in given:
+            return None
+        table = quote(self.model._meta.db_table)
+        parent: Any = self.model._meta.get_field(self.within)
+        stays = f"{table}.{quote(parent.column)} = %({self.within})s"
+        position = f"{table}.{quote(str(self.column))}"
+        return f"CASE WHEN {stays} THEN {position} ELSE {self.insert_sql(given)} END"
 
 
-class FirstTimeField(models.DateTimeField):  # type: ignore[type-arg]
-    """The first time that something happened: once set, only NULL replaces it."""
+class FirstTimeField(ComputedField, models.DateTimeField):  # type: ignore[type-arg]
+    """The first time that something happened: a later time does not replace it, NULL does.
+
+    That holds for the statements of the API. The ORM writes any value.
+    """
+
+    def changed_sql(self) -> str:
+        column = f"{quote(self.model._meta.db_table)}.{quote(str(self.column))}"
+        return f"COALESCE({column}, %({self.name})s)"

@@ -4,11 +4,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
+from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 
 from rest.exceptions import InvalidParameters
-from rest.statements import MAX_ID, Key, Rows
+from rest.statements import MAX_ID, Key
 
 
 class KeysetPagination(BasePagination):
@@ -24,18 +25,18 @@ class KeysetPagination(BasePagination):
     parameters = ("limit", "after")
 
     def paginate_queryset(  # type: ignore[override]
-        self, queryset: Rows, request: Request, view: Any
+        self, queryset: QuerySet[Any], request: Request, view: Any
     ) -> list[str]:
         """Return the JSON of each row, and set ``link`` to the value of the Link header."""
         statements = view.statements
         limit = self.limit(request)
-        after = self.after(request, len(statements.sql.ordering))
+        after = self.after(request, len(statements.ordering))
         rows: list[str] = statements.page(queryset, after, limit + 1, view.within, view.base_url)
         self.link = None
         if len(rows) > limit:
             rows = rows[:limit]
             last = orjson.loads(rows[-1])
-            key = ",".join(str(last[name]) for name in statements.sql.ordering)
+            key = ",".join(str(last[name]) for name in statements.ordering)
             query = {**request.query_params.dict(), "limit": limit, "after": key}
             self.link = f'<{request.path}?{urlencode(query, safe=",")}>; rel="next"'
         return rows
@@ -71,7 +72,7 @@ class KeysetPagination(BasePagination):
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         rows = view.statements.meta.verbose_name_plural
-        length = len(view.statements.sql.ordering)
+        length = len(view.statements.ordering)
 
         def parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
             return {"name": name, "in": "query", "description": description, "schema": schema}
@@ -103,6 +104,7 @@ class KeysetPagination(BasePagination):
 
 
 def integer(text: str) -> int | None:
+    """The integer, or None if the text is not an integer of at most 19 digits."""
     digits = text.removeprefix("-")
     # Twenty digits are beyond 64 bits, and int() refuses thousands of them.
     return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None

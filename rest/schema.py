@@ -94,7 +94,7 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
 
     def get_tags(self) -> list[str]:
         """The resource: "tasks" for all paths of tasks, also below a list."""
-        return [self.view.path.strip("/").rpartition("/")[2]]
+        return [self.view.row_path.strip("/").rpartition("/")[2]]
 
     def get_description(self) -> str:
         return ""
@@ -192,9 +192,9 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
     def problems(self) -> list[int]:
         """The statuses of the problem details that this operation may return."""
         statuses = {400, 401, 403, 406, 413, 415, 503}
-        if self.view.parent or self.view.action in self.view.member_actions.values():
+        if self.view.parent or self.view.action in self.view.row_actions.values():
             statuses.add(404)
-        if self.view.action in self.view.member_actions.values():
+        if self.view.action in self.view.row_actions.values():
             statuses.add(412)
         if self.view.action == "create":
             statuses.add(422)

@@ -24,7 +24,8 @@ class Strict(Field):  # type: ignore[type-arg]
     json_type: type
 
     def to_internal_value(self, data: Any) -> Any:
-        if type(data) is not self.json_type and not self.context.get("form"):
+        text_of_form = self.context.get("form") and isinstance(data, str)
+        if type(data) is not self.json_type and not text_of_form:
             self.fail("invalid")
         return super().to_internal_value(data)
 
@@ -42,6 +43,16 @@ class StrictIntegerField(Strict, serializers.IntegerField):
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(as_integer(data))
+
+
+class StrictChoiceField(serializers.ChoiceField):
+    """Refuse JSON that is not one of the choices itself, such as 1 for "1"."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        is_choice = any(type(data) is type(each) and data == each for each in self.choices)
+        if not is_choice and not self.context.get("form"):
+            self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
 
 
 class StrictBooleanField(Strict, serializers.BooleanField):
@@ -72,8 +83,8 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):  # type: ignore[type-a
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        if self.context.get("form") and str(data).isdecimal() and len(data) < 20:
-            data = int(data)
+        if self.context.get("form") and re.fullmatch("[0-9]{1,19}", str(data)):
+            data = int(str(data))
         data = as_integer(data)
         if type(data) is not int:
             self.fail("invalid")
@@ -97,8 +108,8 @@ class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     Meta has, besides what DRF wants, ``example``: a row as JSON for the OpenAPI document.
 
-    An optional member has its model's default as its default, so that PUT, which replaces,
-    returns it to that. Positions and foreign keys have none and stay as they are.
+    PUT replaces a row: an optional member that it omits returns to the default of its model
+    field. Positions, foreign keys and fields with a db_default are the exceptions and stay.
     """
 
     serializer_field_mapping: ClassVar[dict[Any, Any]] = {
@@ -115,14 +126,20 @@ class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
         models.BooleanField: StrictBooleanField,
         models.DateField: StrictDateField,
     }
+    serializer_choice_field = StrictChoiceField
     serializer_related_field = ReferenceField
     serializer_url_field = RowURLField
 
     def build_standard_field(self, field_name: str, model_field: Any) -> Any:
         field_class, kwargs = super().build_standard_field(field_name, model_field)
-        if kwargs.get("required") is False and not isinstance(model_field, PositionField):
-            del kwargs["required"]
-            kwargs["default"] = model_field.get_default()
+        if model_field.has_db_default():
+            kwargs["required"] = False
+        elif kwargs.get("required") is False and not isinstance(model_field, PositionField):
+            del kwargs["required"]  # what may only be blank in a form is required here
+            if model_field.has_default():
+                kwargs["default"] = model_field.default  # a callable makes one for each row
+            elif model_field.null or model_field.get_default() is not None:
+                kwargs["default"] = model_field.get_default()
         # Looking for another row with the same value proves nothing, since one may be inserted
         # at the same time. The database refuses a second one, which is answered with 409.
         validators = [
@@ -132,8 +149,23 @@ class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
             kwargs["validators"] = validators
         return field_class, kwargs
 
+    def written(self, data: Any) -> dict[str, Any]:
+        """The members of a valid body that clients may write; 1.0 and 1 are the same."""
+        return {
+            name: as_integer(data[name])
+            for name, field in self.fields.items()
+            if not field.read_only and name in data
+        }
+
     def get_unique_together_validators(self) -> list[Any]:
+        """None: the database checks uniqueness, see build_standard_field."""
         return []
+
+    def get_uniqueness_extra_kwargs(
+        self, field_names: Any, declared_fields: Any, extra_kwargs: Any
+    ) -> Any:
+        """Unchanged: a member that is unique with others is not required because of that."""
+        return extra_kwargs, {}
 
     def to_internal_value(self, data: Any) -> Any:
         invalid: dict[str, list[Any]] = {}

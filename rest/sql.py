@@ -11,10 +11,20 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, models
 
 NUMBERS = [
-    *("AutoField", "BigAutoField", "IntegerField", "BigIntegerField", "SmallIntegerField"),
-    *("PositiveIntegerField", "PositiveBigIntegerField", "PositiveSmallIntegerField"),
+    "AutoField",
+    "BigAutoField",
+    "IntegerField",
+    "BigIntegerField",
+    "SmallIntegerField",
+    "PositiveIntegerField",
+    "PositiveBigIntegerField",
+    "PositiveSmallIntegerField",
 ]
 TEXTS = ["CharField", "TextField", "SlugField"]
+# PostgreSQL's functions take 100 arguments at most, and a URL takes two.
+MAX_MEMBERS = 49
+
+quote = connection.ops.quote_name
 
 
 class Member(NamedTuple):
@@ -40,7 +50,8 @@ class PostgreSQL:
     # Keeps a referenced row from being deleted until the statement has committed.
     share_lock = " FOR KEY SHARE"
 
-    # By type: the placeholder in the template of format(), and its argument.
+    # By type: the placeholder in the template of format(), and its argument. Percent signs are
+    # doubled, because the statement is itself a template for the driver's parameters.
     values = {
         **dict.fromkeys(NUMBERS, ("%%s", "{}")),
         **dict.fromkeys(TEXTS, ("%%s", "to_json({})")),
@@ -105,6 +116,8 @@ dialect: Any = {"postgresql": PostgreSQL, "sqlite": SQLite}[connection.vendor]
 def json_object(members: Iterable[Member]) -> str:
     """The SQL expression for a row as a JSON object; raises ImproperlyConfigured."""
     members = list(members)
+    if len(members) > MAX_MEMBERS:
+        raise ImproperlyConfigured(f"A resource has at most {MAX_MEMBERS} members.")
     for member in members:
         if not member.base_url and member.type not in dialect.values:
             raise ImproperlyConfigured(

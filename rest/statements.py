@@ -1,21 +1,22 @@
 """The statements of a resource, each of which does one request and returns its JSON.
 
-The ORM takes longer to compile such a statement than a database to execute it, and creates
-model instances of which only the JSON is needed. So they are compiled once, by
-rest/compiler.py. The ORM still serves what is rare or varies: filters and the admin.
+For such a statement the ORM needs more time than the database, and it creates model instances
+although only the JSON is needed. So rest/compiler.py builds each statement once. The ORM serves
+what is rare or varies: filters and the admin.
 """
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import OperationalError, connection, models
-from django.db.models import F
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from rest_framework.serializers import ModelSerializer
 
-from rest.compiler import BASE_URL, Compiler, Names
+from rest.compiler import Compiler, GivenFields
 from rest.idempotency import Idempotency
 from service.errors import is_conflict
 
@@ -25,7 +26,6 @@ ATTEMPTS = 3
 
 Values = dict[str, Any]  # by field name
 Key = tuple[int, ...]  # a row's values of the fields in the ordering
-Rows = models.QuerySet[Any]
 Result = TypeVar("Result")
 
 
@@ -45,44 +45,45 @@ class Statements:
     """
 
     def __init__(self, serializer: type[ModelSerializer[Any]], parent: str | None = None) -> None:
-        self.sql = Compiler(serializer, parent)
-        self.meta = self.sql.meta
-        self.references = self.sql.references
+        self._sql = Compiler(serializer, parent)
+        self.meta = self._sql.meta
+        self.ordering = self._sql.ordering
+        self.references = self._sql.references
+        self.has_url = self._sql.has_url
         # One statement for each set of members that requests contain.
-        self._insert = cache(self.sql.insert)
-        self._update = cache(self.sql.update)
+        self._insert = cache(self._sql.insert)
+        self._update = cache(self._sql.update)
 
     def page(
-        self, rows: Rows, after: Key | None, limit: int, within: Values, base_url: str | None = None
+        self,
+        queryset: QuerySet[Any],
+        after: Key | None,
+        limit: int,
+        within: Values,
+        base_url: str | None = None,
     ) -> list[str]:
-        """The JSON of up to ``limit`` of ``rows`` after a key, of the parent in ``within``."""
-        if rows.query.has_filters():
-            return self._filtered_page(rows.filter(**within), after, limit, base_url)
+        """The JSON of up to ``limit`` rows after a key, of the parent in ``within``."""
         parameters = {**within, "_limit": limit, "_base_url": base_url}
-        sql = self.sql.first_page
         if after is not None:
-            sql = self.sql.next_page
-            parameters |= zip(self.sql.after_names, after, strict=True)
-        return [json for (json,) in _execute(sql, parameters)]
-
-    def _filtered_page(
-        self, rows: Rows, after: Key | None, limit: int, base_url: str | None
-    ) -> list[str]:
-        """A page of a filtered queryset, compiled by the ORM with the same JSON and condition."""
+            parameters |= zip(self._sql.after_names, after, strict=True)
+        if not queryset.query.has_filters():
+            sql = self._sql.first_page if after is None else self._sql.next_page
+            return [json for (json,) in _execute(sql, parameters)]
+        # The ORM compiles the filters, around the same JSON and condition.
+        queryset = queryset.filter(**within).order_by(*self.ordering)
         if after is not None:
-            comes_after = self.sql.comes_after(["%s"] * len(after))
-            rows = rows.filter(RawSQL(comes_after, after, models.BooleanField()))
-        has_url = [base_url] if self.sql.has_url else []
-        json = RawSQL(self.sql.json.replace(BASE_URL, "%s"), has_url)
-        return list(rows.order_by(*self.sql.ordering).values_list(json, flat=True)[:limit])
+            comes_after = _expression(self._sql.comes_after, parameters, models.BooleanField())
+            queryset = queryset.filter(comes_after)
+        json = _expression(self._sql.json, parameters)
+        return list(queryset.values_list(json, flat=True)[:limit])
 
     def read(self, pk: int, base_url: str | None = None) -> Row | None:
-        return _row(self.sql.read, {"_pk": pk, "_base_url": base_url})
+        return _row(self._sql.read, {"_pk": pk, "_base_url": base_url})
 
     def read_by_key(self, key: str, base_url: str | None = None) -> tuple[str, Row] | None:
         """The fingerprint of the request that had this Idempotency-Key, and the row it created."""
         parameters = {"idempotency_key": key, "_base_url": base_url}
-        rows = _execute(self.sql.read_by_key, parameters)
+        rows = _execute(self._sql.read_by_key, parameters)
         return (rows[0][0], Row(*rows[0][1:])) if rows else None
 
     def missing(self, values: Values) -> list[str]:
@@ -104,7 +105,7 @@ class Statements:
                 "idempotency_key": idempotency.key,
                 "idempotency_fingerprint": idempotency.fingerprint,
             }
-        sql, defaults = self._insert(_names(values))
+        sql, defaults = self._insert(_given(values))
         values = {**{field.name: field.get_default() for field in defaults}, **values}
         return _row(sql, {**self._adapted(values), "_now": _now(), "_base_url": base_url})
 
@@ -116,49 +117,59 @@ class Statements:
         None stands for any version. The condition is checked under the row's lock. Returns
         None if there is no such row or version, or a foreign key's row is missing.
         """
-        update, condition = self._update(_names(values)), self.sql.and_is_at(versions)
+        update, condition = self._update(_given(values)), self._sql.version_condition(versions)
         parameters = {**self._adapted(values), "_pk": pk, "_now": _now(), "_base_url": base_url}
-        return _row(f"{update} {condition} {self.sql.returning}", parameters)
+        return _row(f"{update} {condition} {self._sql.returning}", parameters)
 
-    def change_all(self, rows: Rows, values: Values, within: Values) -> int:
-        """Write the values to all of ``rows`` of the parent; return the number of rows."""
-        new: dict[str, Any] = {"version": F("version") + 1}
-        for name, value in self._adapted(values).items():
-            new[name] = None if value is None else RawSQL(self.sql.changed(name, "%s"), [value])
-        for name, field in self.sql.fields.items():
-            if getattr(field, "auto_now", False):
-                new[name] = RawSQL(self.sql.later(name, "%s"), [_now()])
-        return _retry(lambda: rows.filter(**within).update(**new))
+    def change_all(self, queryset: QuerySet[Any], values: Values, within: Values) -> int:
+        """Write the values to all rows of the parent in ``within``; return their number."""
+        parameters = {**self._adapted(values), "_now": _now()}
+        new = {
+            name: _expression(sql, parameters)
+            for name, sql in self._sql.new_values(_given(values)).items()
+        }
+        return _retry(lambda: queryset.filter(**within).update(**new))
 
     def delete(self, pk: int, versions: set[int] | None) -> bool:
         """Delete the row if it is at one of ``versions``; return whether it was."""
-        condition = self.sql.and_is_at(versions)
-        sql = f"{self.sql.delete} {condition} RETURNING {self.sql.pk}"
+        condition = self._sql.version_condition(versions)
+        sql = f"{self._sql.delete} {condition} RETURNING {self._sql.pk}"
         return bool(_execute(sql, {"_pk": pk}))
 
-    def delete_all(self, rows: Rows, within: Values) -> int:
-        """Delete all of ``rows`` of the parent; return the number of rows.
+    def delete_all(self, queryset: QuerySet[Any], within: Values) -> int:
+        """Delete all rows of the parent in ``within``; return their number.
 
         For a row that another transaction changes, the database checks the filter again.
         """
-        return _retry(lambda: rows.filter(**within).delete()[0])
+        # QuerySet.delete() would read the rows first, and then delete by id what no longer
+        # matches, as soon as another model refers to this one. The database cascades here.
+        rows = queryset.filter(**within)
+        return _retry(lambda: int(rows._raw_delete(rows.db)))
 
     def _adapted(self, values: Values) -> Values:
         """The values as parameters for the database driver."""
         return {
             name: value
             if type(value) in (str, int)  # most are
-            else self.sql.fields[name].get_db_prep_save(value, connection)
+            else self._sql.fields[name].get_db_prep_save(value, connection)
             for name, value in values.items()
         }
 
 
-def _names(values: Values) -> Names:
+def _given(values: Values) -> GivenFields:
     return tuple((name, value is None) for name, value in values.items())
 
 
 def _now() -> Any:
     return connection.ops.adapt_datetimefield_value(timezone.now())
+
+
+def _expression(sql: str, parameters: Values, output_field: Any = None) -> RawSQL:
+    """The SQL for the ORM, whose parameters have no names."""
+    names = re.findall(r"%\((\w+)\)s", sql)
+    return RawSQL(
+        re.sub(r"%\(\w+\)s", "%s", sql), [parameters[name] for name in names], output_field
+    )
 
 
 def _row(sql: str, parameters: Values) -> Row | None:

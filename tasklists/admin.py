@@ -1,12 +1,13 @@
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from rest.admin import ResourceAdmin, ResourceInline
-from tasklists.api import TaskViewSet
 from tasklists.models import Task, TaskList
 
 admin.site.site_header = admin.site.site_title = "Tasklists"
@@ -55,13 +56,23 @@ class TaskAdmin(CompletedColumn, ResourceAdmin):
     list_select_related = ["list"]
     search_fields = ["title"]
     raw_id_fields = ["list"]
-    readonly_fields = ["is_completed", *ResourceAdmin.readonly_fields]
+    readonly_fields = ["is_completed", "completed_at", *ResourceAdmin.readonly_fields]
     actions = ["complete", "reopen"]
 
-    @admin.action(description="Complete the selected tasks")
+    @admin.action(description="Complete the selected tasks", permissions=["change"])
     def complete(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
-        TaskViewSet.statements.change_all(tasks, {"completed_at": timezone.now()}, {})
+        self.set_completed_at(request, tasks.filter(completed=False), timezone.now())
 
-    @admin.action(description="Reopen the selected tasks")
+    @admin.action(description="Reopen the selected tasks", permissions=["change"])
     def reopen(self, request: HttpRequest, tasks: QuerySet[Task]) -> None:
-        TaskViewSet.statements.change_all(tasks, {"completed_at": None}, {})
+        self.set_completed_at(request, tasks.filter(completed=True), None)
+
+    def set_completed_at(
+        self, request: HttpRequest, tasks: QuerySet[Task], time: datetime | None
+    ) -> None:
+        with transaction.atomic():
+            changed = list(tasks.select_for_update(of=["self"]))
+            for task in changed:
+                task.change({"completed_at": time})
+                self.log_change(request, task, [{"changed": {"fields": ["completed at"]}}])
+        self.message_user(request, f"Changed tasks: {len(changed)}.")

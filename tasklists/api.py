@@ -11,14 +11,13 @@ from rest.serializers import ResourceSerializer, StrictBooleanField
 from rest.viewsets import VersionedViewSet
 from tasklists.models import Task, TaskList
 
-READ_ONLY = ["id", "url", "created_at", "updated_at", "version"]
+COMMON = ["created_at", "updated_at", "version"]
 
 
 class TaskListSerializer(ResourceSerializer):
     class Meta:
         model = TaskList
-        fields = ["id", "name", "created_at", "updated_at", "version"]
-        read_only_fields = READ_ONLY
+        fields = ["id", "name", *COMMON]
         extra_kwargs = {
             "name": {"help_text": "1 to 255 characters, without white space around them."}
         }
@@ -54,10 +53,17 @@ class TaskSerializer(ResourceSerializer):
     class Meta:
         model = Task
         fields = [
-            *("id", "url", "list", "title", "completed", "completed_at", "due", "order"),
-            *("created_at", "updated_at", "version"),
+            "id",
+            "url",
+            "list",
+            "title",
+            "completed",
+            "completed_at",
+            "due",
+            "order",
+            *COMMON,
         ]
-        read_only_fields = [*READ_ONLY, "completed_at"]
+        read_only_fields = ["completed_at"]
         extra_kwargs = {
             "list": {
                 "required": False,

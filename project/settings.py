@@ -238,7 +238,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "GET_LIB_DOC_EXCLUDES": "rest.schema.doc_excludes",
     "PREPROCESSING_HOOKS": ["rest.schema.canonical_paths"],
-    "POSTPROCESSING_HOOKS": ["rest.schema.complete"],
+    "POSTPROCESSING_HOOKS": ["rest.schema.add_problem"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

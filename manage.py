@@ -10,7 +10,7 @@ from project import environment
 def main() -> None:
     # The first process of a container ignores SIGTERM unless it handles it.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    environment.select_settings("project.settings")
+    environment.select_settings()
     try:
         from django.core.management import execute_from_command_line
     except ImportError as error:

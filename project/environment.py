@@ -20,7 +20,10 @@ EPHEMERAL_PREFIX = "ephemeral-"
 
 
 class Variable(NamedTuple):
-    """What is documented of a variable; what a secret accepts is known to who reads it."""
+    """A variable as docs/configuration.md describes it.
+
+    ``accepted`` is empty for secrets, whose readers check them.
+    """
 
     name: str
     default: object
@@ -35,9 +38,9 @@ class InvalidValue(SystemExit):
     """A variable whose value cannot be read; uncaught, it prints itself and exits with 1."""
 
 
-def select_settings(module: str) -> None:
-    """Use the settings ``module`` unless DJANGO_SETTINGS_MODULE names another."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", module)
+def select_settings() -> None:
+    """Use project.settings unless DJANGO_SETTINGS_MODULE names another module."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 
 def refuse(name: str, value: str, accepted: str) -> NoReturn:
@@ -63,7 +66,10 @@ def _parse(name: str, default: Value, accepted: str, parse: Callable[[str], Valu
 
 
 def _utf8(value: str) -> str:
-    """``value``; ValueError when it could not be stored or sent: other bytes are surrogates."""
+    """Return ``value``; raise ValueError if it is not valid UTF-8.
+
+    Python represents such bytes as surrogates.
+    """
     value.encode()
     return value
 
@@ -121,7 +127,10 @@ def strings(name: str, *, default: Sequence[str], pattern: str, accepted: str) -
 
 
 def secret(name: str, *, default: str = "") -> str:
-    """The value of ``name``, or what the file ``name``_FILE holds, less its last newline."""
+    """The value of ``name``, or the content of the file that ``name``_FILE names.
+
+    The last newline of the file is removed.
+    """
     declared[name] = Variable(name, default, secret=True)
     value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
     if not path:
@@ -135,7 +144,10 @@ def secret(name: str, *, default: str = "") -> str:
 
 
 def _content(name: str, path: str) -> str:
-    """What the file holds at the ``path`` that the variable ``name`` gives, less a last newline."""
+    """The content of the file at ``path``, without its last newline.
+
+    ``path`` is the value of the variable ``name``.
+    """
     try:
         content = Path(path).read_text("utf-8").removesuffix("\n").removesuffix("\r")
     except OSError as error:

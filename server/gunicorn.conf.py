@@ -15,7 +15,7 @@ from django.conf import settings
 from project import environment
 from server.worker import STOP_SIGNALS
 
-environment.select_settings("project.settings")
+environment.select_settings()
 
 wsgi_app = "server.wsgi"
 proc_name = settings.SERVICE_NAME
@@ -38,7 +38,8 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # sendfile() would send the body before the head, which server/connection.py collects first.
 sendfile = False
 keepalive = settings.KEEP_ALIVE
-# Enough for a query with two values of 255 characters that are percent-encoded as UTF-8: 6,200.
+# A request line may have 8190 bytes, gunicorn's maximum. Percent-encoded UTF-8 takes up to 12
+# bytes for a character.
 limit_request_line = 8190
 graceful_timeout = settings.GRACEFUL_TIMEOUT
 # The control socket needs a writable home directory.

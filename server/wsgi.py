@@ -12,7 +12,7 @@ from django.urls import get_resolver
 from project import environment
 from server.chunked import ChunkedBodies
 
-environment.select_settings("project.settings")
+environment.select_settings()
 
 application = ChunkedBodies(get_wsgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 # Import every view now, before gunicorn forks the workers, and not in the first request.

@@ -17,7 +17,8 @@ from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
 from server.connection import Connection
-from server.worker import LINGER, WaitingConnections, Worker
+from server.waiting import LINGER, WaitingConnections
+from server.worker import Worker
 from tasklists.models import TaskList
 from tests.load import eventually
 from tests.wire import HANG

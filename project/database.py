@@ -1,4 +1,4 @@
-"""From a database URL to Django's settings: SQLite or PostgreSQL, neither of which may hang."""
+"""Turns a database URL into Django's settings, with time limits so that no request hangs."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ACCEPTED = "sqlite:///PATH or postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME[?sslmode=...]"
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
-# How long a writer waits for the others on SQLite, in seconds.
+# How long a writer waits for other writers on SQLite, in seconds.
 SQLITE_LOCK_TIMEOUT = 30
 
 
@@ -30,9 +30,9 @@ def from_url(
 ) -> dict[str, Any]:
     """Django's settings of the database at ``url``; times are in seconds.
 
-    ``password`` is used where the URL has none. A ``statement_timeout`` of 0
-    sets none. A relative path of SQLite's is from the project's folder, wherever
-    a command is run. Raises InvalidValue, which names ``variable``.
+    ``password`` is used if the URL has none. A ``statement_timeout`` of 0 sets no limit. The
+    relative path of an SQLite file starts at the project's folder, not at the working directory.
+    Raises InvalidValue, which names ``variable``.
     """
     try:
         configuration = _parse(url)
@@ -57,7 +57,7 @@ def from_url(
         configuration["PASSWORD"] = configuration["PASSWORD"] or password
     defaults = {
         "connect_timeout": connect_timeout,
-        # An idle connection whose server is gone is found out in ten seconds, by the kernel.
+        # The kernel notices within ten seconds that the server of an idle connection is gone.
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 2,
@@ -70,12 +70,12 @@ def from_url(
 
 
 def _parse(url: str) -> dict[str, Any]:
-    """Settings of the database at ``url``; raises ValueError with the reason when there is none."""
+    """Settings of the database at ``url``; raises ValueError with the reason if it is not valid."""
     if not re.match("[A-Za-z0-9+.-]+://", url):
         raise ValueError("it is not a URL")
     scheme = url.partition(":")[0]
     if scheme not in ("sqlite", "postgres", "postgresql"):
-        raise ValueError(f"{scheme!r} is not a database it knows")
+        raise ValueError(f"the database {scheme!r} is not supported")
     if "\0" in unquote(url):
         raise ValueError("it has a NUL")
     try:

@@ -1,4 +1,4 @@
-"""Logging: one line an event on standard output, as JSON or for people."""
+"""Logging: one line for each event on standard output, as JSON or for people."""
 
 import json
 import logging
@@ -9,8 +9,8 @@ from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether Django's record of a failed request says what no other record does."""
+def _is_logged_here_only(record: logging.LogRecord) -> bool:
+    """Whether no other record reports the failed request."""
     return getattr(record, "status_code", None) != 503  # service.errors logs it with its cause
 
 
@@ -18,15 +18,18 @@ _encoder = json.JSONEncoder(default=repr)
 
 
 def _to_json(event: Any, **options: Any) -> str:
-    """As json.dumps, which makes an encoder for each record, and with ``repr`` for other types."""
+    """Encode with one shared encoder, since json.dumps() would create one for each record.
+
+    Values of other types are written with ``repr``.
+    """
     return _encoder.encode(event)
 
 
 def rendering(style: str) -> list[Processor]:
-    """From an event's fields to its line; ``style`` is json or console."""
+    """The processors that turn an event into a line; ``style`` is json or console."""
     if style == "json":
         return [
-            # Without the frames' variables, among which are passwords and tokens.
+            # Without the variables of each frame, because they contain passwords and tokens.
             structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
             structlog.processors.EventRenamer("message"),
             structlog.processors.JSONRenderer(_to_json),
@@ -34,7 +37,7 @@ def rendering(style: str) -> list[Processor]:
     return [
         structlog.dev.ConsoleRenderer(
             colors=False,
-            repr_native_str=True,  # no client's text reaches a terminal as it is
+            repr_native_str=True,  # escapes text from clients, which may contain control sequences
             exception_formatter=structlog.dev.plain_traceback,
         )
     ]
@@ -62,7 +65,10 @@ def configuration(style: str, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
-            "news": {"()": "django.utils.log.CallbackFilter", "callback": _is_news},
+            "logged_here_only": {
+                "()": "django.utils.log.CallbackFilter",
+                "callback": _is_logged_here_only,
+            },
         },
         "formatters": {
             "structured": {
@@ -85,7 +91,7 @@ def configuration(style: str, level: str) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "level": level.upper(), "propagate": True},
             # Refused requests are in the access log.
-            "django.request": {"level": "ERROR", "filters": ["news"]},
+            "django.request": {"level": "ERROR", "filters": ["logged_here_only"]},
             "django.security": {"level": "ERROR"},
             "gunicorn.error": {"handlers": [], "level": level.upper(), "propagate": True},
         },

@@ -107,8 +107,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Server (server/)
 WSGI_APPLICATION = "server.wsgi.application"
-# What `manage.py serve` becomes.
-SERVER = ["-m", "gunicorn", "--config", "server/gunicorn.conf.py"]
+# The arguments with which `manage.py serve` replaces its process by the server.
+SERVER_ARGUMENTS = ["-m", "gunicorn", "--config", "server/gunicorn.conf.py"]
 PORT = env.integer("PORT", default=5000, minimum=1, maximum=65535)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", default=2, minimum=1, maximum=256)
 THREADS = env.integer("THREADS", default=4, minimum=1, maximum=256)
@@ -137,7 +137,6 @@ ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 # Application
 INSTALLED_APPS = [
     "tasklists",
-    "rest",
     "service",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -167,7 +166,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
-# Paths of the JSON API, where anonymous requests skip sessions, CSRF tokens and users.
+# Anonymous requests to these paths skip sessions, CSRF and authentication.
 API_PATHS = r"/|/(lists|tasks)(/.*)?"
 ROOT_URLCONF = "project.urls"
 APPEND_SLASH = False

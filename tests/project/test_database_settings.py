@@ -134,7 +134,7 @@ def test_a_relative_sqlite_file_is_in_the_projects_folder(
         ("db:5432", "it is not a URL"),
         ("postgresql:name", "it is not a URL"),
         ("hunter2 postgresql://db/name", "it is not a URL"),
-        ("mysql://user:hunter2@db/name", "'mysql' is not a database it knows"),
+        ("mysql://user:hunter2@db/name", "the database 'mysql' is not supported"),
         ("postgresql://user:hunter2@db", "it names no database"),
         ("postgresql://user:hunter2@db/", "it names no database"),
         ("postgresql://user:hunter2@db:http/name", "its port is not a number"),

@@ -16,6 +16,8 @@ class RequestHandler(WSGIRequestHandler):
 
 
 class Server(WSGIServer):
+    """Uses RequestHandler; runserver has no option for its own handler."""
+
     def __init__(self, address: Any, handler: type[WSGIRequestHandler], **options: Any) -> None:
         super().__init__(address, RequestHandler, **options)
 

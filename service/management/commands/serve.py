@@ -40,10 +40,10 @@ class Command(BaseCommand):
             logger.critical(str(error))
             sys.exit(1)
         os.chdir(settings.BASE_DIR)
-        # A SIGTERM before gunicorn has installed its handlers would be lost or end the process
-        # without a word. It stays blocked until the server's configuration unblocks it.
+        # A SIGTERM before gunicorn has installed its handlers would be lost, or end the process
+        # without a log line. It stays blocked until the server's configuration unblocks it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        os.execv(sys.executable, [sys.executable, *settings.SERVER])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, *settings.SERVER_ARGUMENTS])  # noqa: S606
 
 
 def require_port(port: int) -> None:

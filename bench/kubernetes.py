@@ -73,7 +73,7 @@ def outage(release: Release, *how: str) -> tuple[float, int, int]:
         assert writer.succeeds_again()
         started = time.monotonic()
         release.namespace.kubectl("delete", "pod", pod, *how)
-        eventually(lambda: writer.failures, "the database is away")
+        eventually(lambda: writer.failures, "the database is unavailable")
         release.wait_until_rolled_out()
         assert writer.succeeds_again()
     answers = sorted(writer.acknowledged.values())

@@ -70,13 +70,13 @@ def from_exception(error: BaseException) -> Problem | None:
             return Problem(400, str(error) or "The request is malformed.")
         case db.OperationalError() if is_conflict(error):
             logger.warning("a transaction conflicted with another one", error=one_line(error))
-            return unavailable("Other requests changed the same rows at the same time; try again.")
+            return unavailable("Other requests changed the same objects at the same time; try again.")
         case db.IntegrityError():
             logger.warning("the database refused a write", error=one_line(error))
             return Problem(409, "The write conflicts with stored data.")
         case _ if is_outage(error):
-            logger.error("the database does not answer", error=one_line(error))
-            return unavailable("The database is not available; try again.")
+            logger.error("the database is unavailable", error=one_line(error))
+            return unavailable("The database is unavailable; try again.")
     return None
 
 

@@ -81,10 +81,10 @@ def check_database() -> str | None:
             cursor.execute("SELECT 1")
         applied = MigrationRecorder(connection).applied_migrations()
     except Error as error:
-        return f"The database does not answer: {one_line(error)}"
+        return f"The database is unavailable: {one_line(error)}"
     finally:
         connection.close()
     missing = migrations_of_this_version() - applied.keys()
     if missing:
-        return f"{len(missing)} migrations are not applied; run `python manage.py migrate`."
+        return f"Migrations not applied: {len(missing)}. Run `python manage.py migrate`."
     return None

@@ -35,7 +35,7 @@ def test_it_follows_the_database(
     eventually(lambda: health(container) == "unhealthy")
     said = container.state()["Health"]["Log"][-1]
     assert said["ExitCode"] == 1
-    assert "The database does not answer" in said["Output"]
+    assert "The database is unavailable" in said["Output"]
     answer = container.get("/lists")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]

@@ -98,7 +98,7 @@ def test_a_database_that_never_comes(serve: Serve, url: str, reason: str) -> Non
         assert event["message"] == "waiting for the database"
         assert reason in event["error"]
     assert last["level"] == "critical"
-    assert "the database does not answer" in last["message"]
+    assert "the database is unavailable" in last["message"]
     assert reason in last["message"]
 
 

@@ -1,4 +1,4 @@
-"""The user for /admin/: made once, with a password that the notes tell how to find."""
+"""The user for /admin/: created once, with a password that the notes tell how to find."""
 
 import re
 import shlex
@@ -37,7 +37,7 @@ def test_another_password_does_not(release: Release, password: str) -> None:
 def test_an_upgrade_leaves_the_user_as_is(release: Release, password: str) -> None:
     release.upgrade(VALUES, {"config": {"logLevel": "DEBUG"}})
     said = release.namespace.kubectl("logs", release.selector("app"), "--container=admin")
-    assert "admin: exists, left as is" in said
+    assert "admin: already exists, left unchanged" in said
     assert "Log out" in log_in(release, password)
 
 

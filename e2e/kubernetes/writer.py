@@ -21,7 +21,7 @@ class Failure(NamedTuple):
     name: str
     at: float  # time.monotonic()
     what: str  # the status and the body, or the error of the connection
-    is_outage: bool  # whether it is what the service promises for a database that is away
+    is_outage: bool  # whether it is what the service promises for an unavailable database
 
 
 class Writer:

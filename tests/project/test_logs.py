@@ -85,7 +85,7 @@ def test_a_request_is_one_json_record(serve: Serve, execute: Callable[[str], Non
 
     away, ours = (record for record in service.records() if record["level"] == "error")
     assert away["logger"] == "service.errors"
-    assert away["message"] == "the database does not answer"
+    assert away["message"] == "the database is unavailable"
     assert "tasklists_tasklist" in away["error"]
     assert away["request_id"] == "mine"
     assert ours["logger"] == "django.request"

@@ -35,7 +35,7 @@ class TestServe:
     def test_a_database_that_never_comes(self) -> None:
         url = f"postgresql://user:secret@127.0.0.1:{free_port()}/tasklists"
         line = self.refused(DATABASE_URL=url, DATABASE_WAIT="0")
-        assert "the database does not answer" in line
+        assert "the database is unavailable" in line
         assert "secret" not in line
 
     def test_a_port_in_use(self, database_url: str) -> None:
@@ -135,7 +135,7 @@ class TestRunserver:
     def test_a_database_that_is_away_does_not_end_it(self) -> None:
         with runserver(f"postgresql://127.0.0.1:{free_port()}/none") as service:
             assert requests.get(f"{service.url}/lists", timeout=HANG).status_code == 503
-            assert "The database does not answer" in service.text()
+            assert "The database is unavailable" in service.text()
 
     def test_its_port_is_5000(self) -> None:
         assert "port 5000" in manage("runserver", "--help").stdout
@@ -145,9 +145,9 @@ class TestEnsureAdmin:
     def test_it_makes_the_administrator_once(self, serve: Serve, database_url: str) -> None:
         service = serve()
         variables = {"DATABASE_URL": database_url, "ADMIN_USERNAME": "ada", "ADMIN_PASSWORD": "one"}
-        assert manage("ensure_admin", **variables).stdout == "ada: made\n"
+        assert manage("ensure_admin", **variables).stdout == "ada: created\n"
         again = manage("ensure_admin", **variables | {"ADMIN_PASSWORD": "two"})
-        assert (again.returncode, again.stdout) == (0, "ada: exists, left as is\n")
+        assert (again.returncode, again.stdout) == (0, "ada: already exists, left unchanged\n")
         assert "sessionid" in log_in(service, "ada", "one").cookies
         assert "sessionid" not in log_in(service, "ada", "two").cookies
 
@@ -158,15 +158,15 @@ class TestEnsureAdmin:
             results = list(executor.map(lambda _: manage("ensure_admin", **variables), range(2)))
         assert [result.returncode for result in results] == [0, 0]
         assert sorted(result.stdout for result in results) == [
-            "admin: exists, left as is\n",
-            "admin: made\n",
+            "admin: already exists, left unchanged\n",
+            "admin: created\n",
         ]
 
     def test_without_tables(self, database_url: str) -> None:
         result = manage("ensure_admin", DATABASE_URL=database_url, ADMIN_PASSWORD="hunter2")
         assert result.returncode == 1
         [line] = result.stderr.splitlines()
-        assert line.startswith("CommandError: the database is unreachable or not migrated: ")
+        assert line.startswith("CommandError: the database is unavailable or not migrated: ")
         assert "auth_user" in line
         assert "hunter2" not in line
 

@@ -90,7 +90,7 @@ def test_its_patience_ends_in_one_line(database_url: str, path: str) -> None:
     result = manage("migrate", DATABASE_URL=urls[path], DATABASE_WAIT="0")
     assert result.returncode == 1
     [line] = result.stderr.splitlines()
-    assert line.startswith("CommandError: the database does not answer: ")
+    assert line.startswith("CommandError: the database is unavailable: ")
     assert "secret" not in line
 
 
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_database_ends_it_in_one_line(tmp_path: Path) -> None:
     failed = manage("migrate", DATABASE_URL=f"sqlite:///{tmp_path / 'notes.txt'}")
     assert failed.returncode == 1
     [line] = failed.stderr.splitlines()
-    assert line == "CommandError: the database does not answer: file is not a database"
+    assert line == "CommandError: the database is unavailable: file is not a database"
 
 
 @on_postgresql

@@ -30,5 +30,6 @@ class Command(BaseCommand):
             )
         except Error as error:
             reason = one_line(error)
-            raise CommandError(f"the database is unreachable or not migrated: {reason}") from error
-        self.stdout.write(f"{user.username}: {'made' if created else 'exists, left as is'}")
+            raise CommandError(f"the database is unavailable or not migrated: {reason}") from error
+        outcome = "created" if created else "already exists, left unchanged"
+        self.stdout.write(f"{user.username}: {outcome}")

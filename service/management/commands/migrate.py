@@ -65,7 +65,7 @@ def wait_for(connection: BaseDatabaseWrapper, seconds: float) -> None:
         except Error as error:
             remaining = end - time.monotonic()
             if connection.vendor == "sqlite" or remaining <= 0:
-                raise CommandError(f"the database does not answer: {one_line(error)}") from error
+                raise CommandError(f"the database is unavailable: {one_line(error)}") from error
             logger.warning(
                 "waiting for the database", seconds_left=round(remaining), error=one_line(error)
             )

@@ -38,8 +38,8 @@ class Command(runserver.Command):
     server_cls = Server
 
     def check_migrations(self) -> None:
-        """Warn about an unreachable database instead of ending; requests then get 503."""
+        """Warn about an unavailable database instead of ending; requests then get 503."""
         try:
             super().check_migrations()
         except Error as error:
-            self.stdout.write(self.style.WARNING(f"\nThe database does not answer: {error}"))
+            self.stdout.write(self.style.WARNING(f"\nThe database is unavailable: {error}"))

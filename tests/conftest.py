@@ -9,11 +9,15 @@ from urllib.parse import urlsplit
 import psycopg2
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
 from tasklists.models import TaskList
 from tests.process import Service
+
+# The Accept header of a browser that follows a link.
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +47,19 @@ class WithoutCookies(Client):
 def client() -> Client:
     """As most clients of the API, it is anonymous until a test logs it in."""
     return WithoutCookies()
+
+
+@pytest.fixture
+def browser() -> Client:
+    return Client(headers={"Accept": BROWSER})
+
+
+@pytest.fixture
+def admin(db: None) -> Client:
+    """A browser in which an administrator has logged in."""
+    client = Client(headers={"Accept": BROWSER})
+    client.force_login(User.objects.create_superuser("admin", password="x"))
+    return client
 
 
 @pytest.fixture

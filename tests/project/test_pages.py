@@ -3,25 +3,9 @@
 import re
 
 import pytest
-from django.contrib.auth.models import User
 from django.test import Client
 
 from tasklists.models import TaskList
-
-NO_TASKS = {"tasks-TOTAL_FORMS": 0, "tasks-INITIAL_FORMS": 0}
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
-
-
-@pytest.fixture
-def browser() -> Client:
-    return Client(headers={"Accept": BROWSER})
-
-
-@pytest.fixture
-def admin(db: None) -> Client:
-    client = Client(headers={"Accept": BROWSER})
-    client.force_login(User.objects.create_superuser("admin", password="x"))
-    return client
 
 
 @pytest.mark.parametrize("path", ["/", "/lists", "/lists/{id}", "/docs", "/docs/", "/admin/login/"])

@@ -14,7 +14,6 @@ from tasklists.models import Task, TaskList
 from tests.books.models import Book
 
 JSON = "application/json"
-RESOURCES = ["lists", "tasks", "books"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def books() -> Sample:
 SAMPLES: dict[str, Callable[[], Sample]] = {"lists": lists, "tasks": tasks, "books": books}
 
 
-@pytest.fixture(params=RESOURCES)
+@pytest.fixture(params=list(SAMPLES))
 def resource(request: pytest.FixtureRequest, db: None) -> Sample:
     return SAMPLES[request.param]()
 

@@ -7,14 +7,7 @@ from django.test import Client
 
 from tests.rest.conftest import Sample
 
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
-
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def browser() -> Client:
-    return Client(headers={"Accept": BROWSER})
 
 
 def test_the_pages_show_the_rows_and_a_form(browser: Client, resource: Sample, path: str) -> None:

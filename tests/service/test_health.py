@@ -20,13 +20,15 @@ def test_healthy(client: Client, path: str, method: str) -> None:
 
 @LIVE_AND_READY
 @pytest.mark.django_db(transaction=True)
-def test_any_host_will_do(client: Client, settings: LazySettings, path: str) -> None:
+def test_health_checks_ignore_allowed_hosts(
+    client: Client, settings: LazySettings, path: str
+) -> None:
     settings.SECURE_SSL_REDIRECT = True
     assert client.get(path, headers={"Host": "10.0.0.1:5000"}).status_code == 200
 
 
 @LIVE_AND_READY
-def test_health_is_only_read(client: Client, path: str) -> None:
+def test_health_checks_refuse_post(client: Client, path: str) -> None:
     response = client.post(path)
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"

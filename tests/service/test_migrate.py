@@ -82,7 +82,7 @@ def test_it_waits_for_a_database_that_comes_late(server: PostgreSQL) -> None:
 
 @on_postgresql
 @pytest.mark.parametrize("path", ["/tasklists", "/none"])
-def test_its_patience_ends_in_one_line(database_url: str, path: str) -> None:
+def test_migrate_gives_up_after_database_wait(database_url: str, path: str) -> None:
     urls = {
         "/tasklists": f"postgresql://user:secret@127.0.0.1:{free_port()}/tasklists",
         "/none": database_url.replace("/service_", "/none_"),

@@ -8,9 +8,8 @@ from django.db import ProgrammingError
 from django.test import Client
 
 from service import errors
+from tests.conftest import BROWSER
 from tests.pages import ERRORS
-
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 def assert_problem(response: Any, status: int) -> Any:

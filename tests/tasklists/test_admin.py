@@ -15,19 +15,6 @@ from django.utils import timezone
 from tasklists.models import Task, TaskList
 
 NO_TASKS = {"tasks-TOTAL_FORMS": 0, "tasks-INITIAL_FORMS": 0}
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
-
-
-@pytest.fixture
-def browser() -> Client:
-    return Client(headers={"Accept": BROWSER})
-
-
-@pytest.fixture
-def admin(db: None) -> Client:
-    client = Client(headers={"Accept": BROWSER})
-    client.force_login(User.objects.create_superuser("admin", password="x"))
-    return client
 
 
 class TestLists:
@@ -200,7 +187,7 @@ class TestTasksOfAList:
         assert (bread.version, bread.updated_at) == (1, before)
         assert TaskList.objects.get().version == 1
 
-    def test_what_is_written_meanwhile_to_other_members_stays(
+    def test_saving_a_form_keeps_concurrent_changes_of_other_fields(
         self, admin: Client, task_list: TaskList, tasks: list[Task]
     ) -> None:
         milk = tasks[0]
@@ -224,7 +211,7 @@ class TestTasksOfAList:
         assert admin.post(self.page(task_list), form).status_code == 302
         assert [task.title for task in Task.objects.all()] == ["bread"]
 
-    def test_a_row_that_is_gone_is_told_and_the_others_are_not_taken_for_it(
+    def test_a_deleted_row_is_an_error_and_shifts_no_other_row(
         self, admin: Client, task_list: TaskList, tasks: list[Task]
     ) -> None:
         milk, bread = tasks
@@ -255,7 +242,7 @@ class TestTasksOfAList:
         assert [task.version for task in Task.objects.all()[:3]] == [2, 1, 1]
 
 
-def test_who_may_not_do_it_reads_so(browser: Client, db: None) -> None:
+def test_a_user_without_permission_gets_403_as_a_page(browser: Client, db: None) -> None:
     browser.force_login(User.objects.create_user("clerk", is_staff=True))
     page = browser.get("/admin/tasklists/tasklist/add/")
     assert page.status_code == 403

@@ -8,7 +8,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.fields import Field
+from rest_framework.fields import Field, empty
 from rest_framework.validators import UniqueValidator
 
 from rest.models import PositionField
@@ -32,6 +32,12 @@ class Strict(Field):  # type: ignore[type-arg]
 
 class StrictCharField(Strict, serializers.CharField):
     json_type = str
+
+    def run_validation(self, data: Any = empty) -> Any:
+        # DRF would write the value as text, which fails for arrays that are nested deeply.
+        if isinstance(data, dict | list):
+            self.fail("invalid")
+        return super().run_validation(data)
 
 
 class StrictSlugField(Strict, serializers.SlugField):

@@ -161,6 +161,18 @@ def test_an_invalid_text_is_pointed_at_and_writes_nothing(
     assert (getattr(row, resource.text), row.version) == ("before", 1)
 
 
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_a_text_that_is_a_deeply_nested_value_is_pointed_at(
+    send: Send, resource: Sample, opening: str
+) -> None:
+    closing = "]" if opening == "[" else "}"
+    nested = f"{opening * 1000}1{closing * 1000}"
+    response = send("post", resource.collection, f'{{"{resource.text}": {nested}}}'.encode())
+    assert response.status_code == 400
+    assert f"/{resource.text}" in [error["pointer"] for error in response.json()["errors"]]
+    assert resource.count() == 0
+
+
 @pytest.mark.parametrize("method", ["post", "put"])
 def test_a_missing_member_is_pointed_at(
     send: Send, resource: Sample, path: str, method: str

@@ -70,7 +70,7 @@ def from_exception(error: BaseException) -> Problem | None:
             return Problem(400, str(error) or "The request is malformed.")
         case db.OperationalError() if is_conflict(error):
             logger.warning("a transaction conflicted with another one", error=one_line(error))
-            return unavailable("Other requests changed the same objects at the same time; try again.")
+            return unavailable("Other requests changed the same objects; try again.")
         case db.IntegrityError():
             logger.warning("the database refused a write", error=one_line(error))
             return Problem(409, "The write conflicts with stored data.")
@@ -96,6 +96,11 @@ def is_outage(error: BaseException) -> bool:
 def is_conflict(error: db.Error) -> bool:
     """Whether a serialization failure or a deadlock caused the error. A retry may succeed."""
     return getattr(error.__cause__, "pgcode", None) in ("40001", "40P01")
+
+
+def is_lock_timeout(error: db.Error) -> bool:
+    """Whether PostgreSQL's lock_timeout ended the wait for a lock."""
+    return getattr(error.__cause__, "pgcode", None) == "55P03"
 
 
 def one_line(error: BaseException) -> str:

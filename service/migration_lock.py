@@ -10,6 +10,9 @@ from django.core.files import locks
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+# How many seconds a migration waits for a table that a longer transaction uses, such as a backup.
+TABLE_LOCK_TIMEOUT = 2
+
 
 @contextmanager
 def migration_lock(connection: BaseDatabaseWrapper) -> Iterator[None]:
@@ -18,19 +21,23 @@ def migration_lock(connection: BaseDatabaseWrapper) -> Iterator[None]:
     On PostgreSQL it is an advisory lock with the number settings.MIGRATION_LOCK. It belongs to
     the session, so ``connection`` must lead to the server itself and not to a pooler. On SQLite
     it is a file lock on the folder of the database. Raises OperationalError if the connection
-    is lost.
+    is lost. Inside the block, a statement fails on PostgreSQL if it does not get a table's lock
+    within TABLE_LOCK_TIMEOUT.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # Waiting for the lock and migrating may both take longer than any request.
             cursor.execute("SET statement_timeout = 0")
             cursor.execute("SELECT pg_advisory_lock(%s)", [settings.MIGRATION_LOCK])
+            # While a migration waits for a table, all requests for it wait behind the migration.
+            cursor.execute("SET lock_timeout = %s", [f"{TABLE_LOCK_TIMEOUT}s"])
         try:
             yield
         finally:
             with suppress(Error), connection.cursor() as cursor:  # the connection may be lost
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [settings.MIGRATION_LOCK])
                 cursor.execute("RESET statement_timeout")
+                cursor.execute("RESET lock_timeout")
     else:
         folder = os.open(Path(connection.settings_dict["NAME"]).parent, os.O_RDONLY)
         try:

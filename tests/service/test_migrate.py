@@ -69,6 +69,30 @@ def test_it_waits_for_another_longer_than_a_statement_may_take(database_url: str
 
 
 @on_postgresql
+@pytest.mark.parametrize("ends", [True, False])
+def test_requests_go_on_while_it_waits_for_a_table(database_url: str, ends: bool) -> None:
+    """A transaction that reads for long, as a backup does, holds up the migration alone."""
+    assert manage("migrate", "tasklists", "0001", DATABASE_URL=database_url).returncode == 0
+    with (
+        closing(psycopg2.connect(database_url)) as long,
+        closing(psycopg2.connect(database_url)) as request,
+    ):
+        long.cursor().execute("SELECT * FROM tasklists_tasklist")
+        process = start("migrate", DATABASE_URL=database_url, DATABASE_WAIT="600" if ends else "0")
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        refused = "waiting for a table" if ends else "lock timeout"
+        assert any(refused in line for line in lines)
+        cursor = request.cursor()
+        cursor.execute("SET statement_timeout = '20s'")
+        cursor.execute("SELECT count(*) FROM tasklists_tasklist")
+        long.rollback()
+        request.rollback()
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == (0 if ends else 1), output
+
+
+@on_postgresql
 def test_it_waits_for_a_database_that_comes_late(server: PostgreSQL) -> None:
     server.stop()
     process = start("migrate", DATABASE_URL=server.url)

@@ -6,12 +6,12 @@ import structlog
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import migrate
-from django.db import Error, connections
+from django.db import Error, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from service.deadlines import Deadlines
-from service.errors import one_line
+from service.errors import is_lock_timeout, one_line
 from service.migration_lock import migration_lock
 
 RETRY_SECONDS = 2
@@ -43,11 +43,33 @@ class Command(migrate.Command):
         wait_for(connection, settings.DATABASE_WAIT)
         try:
             with migration_lock(connection):
-                super().handle(*args, **options)
+                self.migrate(*args, **options)
         except Error as error:
             lost = connection.vendor == "postgresql" and not connection.is_usable()
             what = "the connection to the database was lost" if lost else f"{self.step} failed"
             raise CommandError(f"{what}: {one_line(error)}") from error
+
+    def migrate(self, *args: Any, **options: Any) -> None:
+        """Migrate, again for up to DATABASE_WAIT seconds if a table is in use for long.
+
+        Each migration is a transaction, so the next attempt begins with the one that failed.
+        """
+        end = time.monotonic() + settings.DATABASE_WAIT
+        while True:
+            try:
+                super().handle(*args, **options)
+            except OperationalError as error:
+                remaining = end - time.monotonic()
+                if not is_lock_timeout(error) or remaining <= 0:
+                    raise
+                logger.warning(
+                    "waiting for a table that another transaction uses",
+                    step=self.step,
+                    seconds_left=round(remaining),
+                )
+                time.sleep(min(RETRY_SECONDS, remaining))
+            else:
+                return
 
     def migration_progress_callback(
         self, action: str, migration: Migration | None = None, fake: bool = False

@@ -51,4 +51,5 @@ def test_the_document_is_openapi(client: Client) -> None:
     document = response.json()
     assert document["openapi"].startswith("3.")
     lists, tasks = {"/lists", "/lists/{id}"}, {"/lists/{list_id}/tasks", "/tasks/{id}"}
-    assert set(document["paths"]) == lists | tasks | {"/books", "/books/{id}"}
+    assert document["paths"].keys() >= lists | tasks | {"/books", "/books/{id}"}
+    assert not [path for path in document["paths"] if path.endswith("/")]

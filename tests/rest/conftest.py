@@ -27,6 +27,7 @@ class Sample:
     body: dict[str, Any]  # a valid body
     parent: dict[str, Any]  # the foreign key of the collection, if any
     methods: str  # the Allow header of the collection
+    filter: str = ""  # a query that selects all rows that make() and make_many() make, if any
 
     def path(self, row: Resource) -> str:
         return f"{self.members}{row.pk}"
@@ -59,22 +60,28 @@ class Sample:
 
 
 def lists() -> Sample:
-    return Sample(TaskList, "/lists", "/lists/", "name", {"name": "a"}, {}, "GET, POST")
+    body = {"name": "a"}
+    return Sample(TaskList, "/lists", "/lists/", "name", body, {}, "GET, POST", "name__icontains=o")
 
 
 def tasks() -> Sample:
     parent = TaskList.objects.create(name="parent")
     collection = f"/lists/{parent.pk}/tasks"
+    body, within = {"title": "a"}, {"list": parent}
     methods = "GET, POST, PATCH, DELETE"
-    within = {"list": parent}
-    return Sample(Task, collection, "/tasks/", "title", {"title": "a"}, within, methods)
+    return Sample(Task, collection, "/tasks/", "title", body, within, methods, "completed=false")
 
 
 def books() -> Sample:
-    return Sample(Book, "/books", "/books/", "title", {"title": "a", "pages": 7}, {}, "GET, POST")
+    body = {"title": "a", "pages": 7}
+    return Sample(Book, "/books", "/books/", "title", body, {}, "GET, POST", "lent=false")
 
 
-SAMPLES: dict[str, Callable[[], Sample]] = {"lists": lists, "tasks": tasks, "books": books}
+SAMPLES: dict[str, Callable[[], Sample]] = {
+    "lists": lists,
+    "tasks": tasks,
+    "books": books,
+}
 
 
 @pytest.fixture(params=list(SAMPLES))

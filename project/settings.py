@@ -154,8 +154,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "service.health.HealthMiddleware",
     "service.middleware.RequestIdMiddleware",
-    "service.middleware.HeadersMiddleware",
+    "service.middleware.ContentLengthMiddleware",
+    *(["service.middleware.ServedByMiddleware"] if SERVED_BY else []),
     *(["corsheaders.middleware.CorsMiddleware"] if _origins else []),
+    "service.middleware.RefuseMalformedRequests",
     "service.middleware.ProblemDetailsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -48,8 +48,8 @@ class RequestIdMiddleware:
         return response
 
 
-class HeadersMiddleware:
-    """Add Content-Length, and Served-By with the name of the Pod that answered."""
+class ContentLengthMiddleware:
+    """Add Content-Length to complete responses."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -60,8 +60,18 @@ class HeadersMiddleware:
         # A 204 has no Content-Length, and a 304 that of the 200, if any (RFC 9110, section 8.6).
         if not known and response.status_code not in (204, 304):
             response["Content-Length"] = str(len(response.content))
-        if settings.SERVED_BY:
-            response["Served-By"] = settings.SERVED_BY
+        return response
+
+
+class ServedByMiddleware:
+    """Add Served-By with settings.SERVED_BY, the name of the Pod that answered."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Served-By"] = settings.SERVED_BY
         return response
 
 
@@ -69,8 +79,9 @@ class SkipForAnonymousApi:
     """Let anonymous requests to the JSON API skip the middleware for sessions and pages.
 
     Everything else passes through Django's own middleware: a request with a cookie or an
-    Authorization header, a client that accepts HTML, and every path that does not match
-    settings.API_PATHS. So a new page is protected unless somebody lists its path there.
+    Authorization header, one whose Accept header names anything but JSON or ``*/*``, and every
+    path that does not match settings.API_PATHS. So a new page is protected unless somebody
+    lists its path there.
 
     Skipped are only the middleware classes in ``skippable``, which have to follow this class
     in settings.MIDDLEWARE directly. With another class between them none is skipped. CSRF
@@ -103,7 +114,8 @@ class SkipForAnonymousApi:
         return (
             "HTTP_COOKIE" not in headers
             and "HTTP_AUTHORIZATION" not in headers
-            and "html" not in headers.get("HTTP_ACCEPT", "").lower()
+            # Any other value may select an HTML page, as text/* does.
+            and headers.get("HTTP_ACCEPT", "*/*") in ("*/*", "application/json")
             and self.is_api_path(request.path_info) is not None
         )
 
@@ -122,8 +134,8 @@ class SkipForAnonymousApi:
         return handler
 
 
-class ProblemDetailsMiddleware:
-    """Refuse malformed requests, and turn exceptions of views outside the API into problems."""
+class RefuseMalformedRequests:
+    """Refuse a wrong Host, and a body that is too large, cut short or compressed."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -156,6 +168,16 @@ class ProblemDetailsMiddleware:
                 415, f"Content-Encoding {coding!r} is not supported; send the body unencoded."
             )
         return None
+
+
+class ProblemDetailsMiddleware:
+    """Turn the exceptions of views outside the API into problem details."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         problem = errors.from_exception(error)

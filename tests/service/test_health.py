@@ -1,10 +1,16 @@
 """``/health/live`` and ``/health/ready``."""
 
+from collections.abc import Callable
+
 import pytest
+import requests
 from django.conf import LazySettings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+
+from tests.process import Service
+from tests.wire import HANG
 
 LIVE_AND_READY = pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/live/"])
 
@@ -59,7 +65,8 @@ def test_ready_with_a_migration_of_a_later_version(client: Client) -> None:
         recorder.record_unapplied("tasklists", "9999_later")
 
 
-def test_served_by_says_who_answered(client: Client, settings: LazySettings) -> None:
+def test_served_by_says_who_answered(client: Client, serve: Callable[..., Service]) -> None:
     assert not client.get("/nothing").has_header("Served-By")
-    settings.SERVED_BY = "app-7d4b9-x2x4z"
-    assert client.get("/nothing")["Served-By"] == "app-7d4b9-x2x4z"
+    service = serve(SERVED_BY="app-7d4b9-x2x4z")
+    response = requests.get(f"{service.url}/nothing", timeout=HANG)
+    assert response.headers["Served-By"] == "app-7d4b9-x2x4z"

@@ -33,7 +33,7 @@ def skipped(response: Any) -> bool:
 
 
 @pytest.mark.parametrize("api_path", API, indirect=True)
-@pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/xml"])
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json"])
 def test_an_anonymous_request_to_the_json_api_skips_it(
     client: Client, api_path: str, accept: str | None
 ) -> None:
@@ -51,6 +51,10 @@ def test_an_anonymous_request_to_the_json_api_skips_it(
         {"Accept": HTML},
         {"Accept": "TEXT/HTML"},
         {"Accept": "application/xhtml+xml"},
+        {"Accept": "text/*"},
+        {"Accept": "*/*;q=0.5, text/*"},
+        {"Accept": "application/json;q=0.1, */*"},
+        {"Accept": "application/xml"},
         {"Cookie": "theme=dark"},
         {"Cookie": ""},
         {"Authorization": "Basic rubbish"},
@@ -84,6 +88,15 @@ def test_a_client_that_may_be_a_user_or_a_browser_does_not(
 def test_no_other_path_does(client: Client, path: str) -> None:
     response = client.get(path, headers={"Accept": "application/json"})
     assert not skipped(response)
+
+
+@pytest.mark.parametrize("accept", [HTML, "text/html", "text/*", "text/*, */*;q=0.1"])
+def test_no_accept_header_gets_a_page_that_other_sites_may_frame(
+    client: Client, accept: str
+) -> None:
+    page = client.get("/lists", headers={"Accept": accept})
+    assert page["Content-Type"].startswith("text/html")
+    assert page["X-Frame-Options"] == "DENY"
 
 
 def test_what_the_skipped_middleware_does_not_add_is_not_missed(client: Client) -> None:

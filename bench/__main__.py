@@ -20,12 +20,12 @@ from bench.stacks import BENCH, Stack, beside, stacks
 class Plan(NamedTuple):
     """How much is measured; a sample takes ``seconds``, and there is one of each in a round.
 
-    ``settings`` has the workloads by database and number of connections.
+    ``workloads`` has those of each database and number of connections.
     """
 
     rounds: int
     seconds: int
-    settings: dict[tuple[str, int], list[Workload]]
+    workloads: dict[tuple[str, int], list[Workload]]
     growth: list[int]
 
 
@@ -37,7 +37,7 @@ FEW = named("list of 100", "read one", "create")
 FULL = Plan(
     rounds=4,
     seconds=1,
-    settings={
+    workloads={
         (POSTGRESQL, 1): FEW,
         (POSTGRESQL, 8): WORKLOADS,
         (POSTGRESQL, 64): FEW,
@@ -48,7 +48,7 @@ FULL = Plan(
 QUICK = Plan(
     rounds=1,
     seconds=1,
-    settings={
+    workloads={
         (POSTGRESQL, 8): WORKLOADS,
         (SQLITE, 8): named("list of 100", "create", "page of 100 tasks"),
     },
@@ -80,8 +80,8 @@ def measure(plan: Plan, servers: dict[Server, str], kind: str, results: report.R
     cases = [
         (workload, connections)
         for workload in WORKLOADS
-        for (database, connections), workloads in plan.settings.items()
-        if database == kind and workload in workloads
+        for (database, connections), measured in plan.workloads.items()
+        if database == kind and workload in measured
     ]
     for number in range(plan.rounds):
         for workload, connections in cases:
@@ -136,7 +136,7 @@ def main() -> int | str:
         compared.append(beside(arguments.beside.resolve()))
     results = report.Results(rounds=plan.rounds, seconds=plan.seconds)
     with tempfile.TemporaryDirectory(prefix="tasklists-bench-") as folder:
-        for kind in dict.fromkeys(database for database, _ in plan.settings):
+        for kind in dict.fromkeys(database for database, _ in plan.workloads):
             with serving(compared, kind, Path(folder) / kind, server_core, results) as servers:
                 measure(plan, servers, kind, results)
         print("growth", flush=True)

@@ -70,7 +70,7 @@ def _introduction(results: Results) -> Iterable[str]:
     yield "# Results"
     yield ""
     yield (
-        f"Measured on {datetime.now(UTC):%Y-%m-%d}, {_processor()}, Linux {platform.release()}, "
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}, {_processor()}, Linux {_kernel()}, "
         f"Python {platform.python_version()}. One process with four threads (or an event loop) on "
         "one core, the load and PostgreSQL on another. Each figure is the median of "
         f"{results.rounds} samples of {results.seconds} s; ± is half of what lies between the "
@@ -174,6 +174,11 @@ def _table(columns: list[str], rows: list[str], cell: Callable[[str, str], str])
     yield "| --- |" + " ---: |" * (len(columns) - 1)
     for row in rows:
         yield "| " + " | ".join([row, *(cell(row, column) for column in columns[1:])]) + " |"
+
+
+def _kernel() -> str:
+    """The kernel's version without patch level and distributor."""
+    return ".".join(platform.release().split(".")[:2])
 
 
 def _processor() -> str:

@@ -12,7 +12,7 @@ pg_restore --list "$BACKUP" >/dev/null
 
 . /scripts/connect.sh
 
-# The database remembers, so that an upgrade that makes this Job again does no harm.
+# The database remembers its restore, so that an upgrade that creates this Job again changes nothing.
 mark="restored from $BACKUP, attempt $ATTEMPT"
 
 # COMMIT comes only after the whole of the backup; without it the end of psql rolls all of it back.
@@ -20,11 +20,11 @@ replace() {
   {
     cat <<'SQL'
 BEGIN;
--- That of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this.
+-- The lock of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this.
 SELECT pg_advisory_xact_lock(8386110886358119284) \g /dev/null
 SET LOCAL lock_timeout = '60s';
 SET LOCAL client_min_messages = warning;
--- From here on nobody else writes: what is looked at is what is replaced.
+-- From here on nobody else writes, so the tables that are checked are those that are replaced.
 SELECT format('LOCK TABLE %I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'
 ORDER BY tablename \gexec
 SELECT shobj_description(oid, 'pg_database') IS NOT DISTINCT FROM :'mark' AS done
@@ -56,8 +56,8 @@ SQL
     --set=mark="$mark" --set=overwrite="$OVERWRITE" | tail --lines=1
 }
 
-# A request that uses several tables may lock them in another order. The database ends such a
-# deadlock by rolling back one of the two, which may be this.
+# A request that uses several tables may lock them in another order. PostgreSQL resolves such a
+# deadlock by rolling back one of the transactions, possibly the restore.
 problems=$(mktemp)
 for _ in {1..5}; do
   outcome=$(replace 2>"$problems") || true

@@ -55,7 +55,7 @@ def test_another_release_starts_from_the_backup(new: Release) -> None:
 
 
 def test_a_restored_list_is_deleted_with_its_tasks(new: Release) -> None:
-    """Which the database does, by a constraint of the backup."""
+    """The restored constraint cascades the deletion."""
     client = new.client()
     list_id = client.every("/lists")[0]["id"]
     (task,) = client.every(f"/lists/{list_id}/tasks")
@@ -86,7 +86,7 @@ def test_a_restored_backup_is_not_restored_again_by_an_upgrade(new: Release, mov
 
 
 def test_a_restore_waits_for_the_end_of_a_migration(new: Release, moved: Values) -> None:
-    """Which is under way in the pods of the application when both are installed together."""
+    """The pods of the application migrate while the Job restores, if both are installed together."""
     values = merge(moved, {"restore": {"attempt": 4, "overwrite": True}})
     with locked(new, KEY):
         before = restores(new)
@@ -100,7 +100,7 @@ def test_a_restore_waits_for_the_end_of_a_migration(new: Release, moved: Values)
 
 
 def test_a_restore_is_tried_again_after_a_deadlock(new: Release, moved: Values) -> None:
-    """With a session that locks the last table first, and the others when the restore waits."""
+    """Another session locks the last table first, and the others when the restore waits."""
     values = merge(moved, {"restore": {"attempt": 5, "overwrite": True}})
     before = restores(new)
     with transaction(new) as execute:

@@ -88,7 +88,7 @@ def deleted(release: Release) -> list[tuple[int, int]]:
 def test_rollback(
     release: Release, lists: Writer, tasks: TaskWriter, deleted: list[tuple[int, int]]
 ) -> None:
-    """Which undoes no migration: the tasks stay in the database."""
+    """A rollback undoes no migration, so the tasks stay in the database."""
     with halfway(release, OLD, lambda: release.rollback(1, options=())):
         both_serve(release, lists)
         assert tasks.succeeds_again()
@@ -124,7 +124,7 @@ def test_every_acknowledged_write_is_there_once(
 def test_a_backup_of_0_1_0_restored(
     release: Release, shopping: int, backup: str, lists: Writer
 ) -> None:
-    """Into a release of this version, whose restore migrates it."""
+    """The restore of this version migrates the backup."""
     lists.stop()
     claim = {"existingClaim": release.one("persistentvolumeclaim", "backup")}
     restored = Release(release.namespace, "restored")

@@ -48,7 +48,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
         return None
     request = context["request"]
     renderer = getattr(request, "accepted_renderer", None)
-    # The browsable API's page needs the database, which a 503 says is unreachable.
+    # The browsable API's page needs the database, which a 503 says is unavailable.
     if isinstance(renderer, BrowsableAPIRenderer) and problem.status != 503:
         return Response(problem.as_dict(), problem.status, headers=problem.headers)
     return problem.response(request._request)

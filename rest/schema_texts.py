@@ -58,7 +58,7 @@ PROBLEMS = {
     413: "The body is larger than 1 MiB.",
     415: "The body's media type or coding is not supported.",
     422: "The Idempotency-Key was used with another body.",
-    503: "The database is unreachable or overloaded; try again after the seconds in Retry-After.",
+    503: "The database is unavailable; try again after the seconds in Retry-After.",
 }
 
 # The schema of an error response: service.errors.Problem as JSON.

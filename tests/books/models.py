@@ -1,6 +1,12 @@
+import uuid
+
 from django.db import models
 
 from rest.models import Resource
+
+
+def new_label() -> str:
+    return uuid.uuid4().hex
 
 
 class Book(Resource):
@@ -14,6 +20,8 @@ class Book(Resource):
     summary = models.TextField(default="", blank=True)
     published = models.DateField(null=True, blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
+
+    label = models.CharField(max_length=32, default=new_label)
 
     def __str__(self) -> str:
         return self.title

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from tasklists.models import TaskList
 from tests.rest.conftest import Sample
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +54,61 @@ def test_a_form_that_is_refused_shows_why(browser: Client, resource: Sample) -> 
     assert page.status_code == 400
     assert "may not be blank" in page.content.decode()
     assert resource.count() == 0
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
+def test_parts_of_a_form_that_are_no_members_are_ignored(
+    browser: Client, resource: Sample, path: str, method: str
+) -> None:
+    """A form has others than those of the resource: its token, the name of its button."""
+    target = resource.collection if method == "POST" else path
+    form: dict[str, object] = {
+        **resource.body,
+        "button": "Save",
+        "file": SimpleUploadedFile("a.txt", b"a"),
+        "": "a",
+    }
+    page = browser.generic(method, target, *multipart(form))
+    assert page.status_code == (201 if method == "POST" else 200)
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+def test_a_file_is_no_value(browser: Client, resource: Sample, path: str, method: str) -> None:
+    form: dict[str, object] = {**resource.body, resource.text: SimpleUploadedFile("a", b"after")}
+    target = resource.collection if method == "POST" else path
+    page = browser.generic(method, target, *multipart(form))
+    assert page.status_code == 400
+    assert resource.the_row().version == 1
+
+
+@pytest.mark.parametrize("member", ["list", "order", "completed", "due"])
+def test_a_file_is_no_value_of_any_type(browser: Client, member: str) -> None:
+    task = TaskList.objects.create(name="a").tasks.create(title="a")
+    form = {member: SimpleUploadedFile("a.txt", b"1")}
+    assert browser.generic("PATCH", f"/tasks/{task.pk}", *multipart(form)).status_code == 400
+
+
+def test_a_form_changes_a_collection(browser: Client) -> None:
+    task_list = TaskList.objects.create(name="a")
+    task = task_list.tasks.create(title="a")
+    path = f"/lists/{task_list.pk}/tasks"
+    form: dict[str, object] = {"completed": "true", "csrfmiddlewaretoken": "x", "button": "Save"}
+    assert browser.generic("PATCH", path, *multipart(form)).status_code == 200
+    task.refresh_from_db()
+    assert (task.completed, task.title) == (True, "a")
+    refused = browser.generic("PATCH", path, *multipart({**form, "title": "b"}))
+    assert refused.status_code == 400
+    task.refresh_from_db()
+    assert (task.version, task.title) == (2, "a")
+
+
+def test_a_client_that_accepts_any_text_gets_the_page(
+    client: Client, resource: Sample, path: str
+) -> None:
+    for target, status in [(path, 200), (resource.collection, 200), (f"{path}0", 404)]:
+        page = client.get(target, headers={"Accept": "text/*"})
+        assert page.status_code == status
+        assert page["Content-Type"] == "text/html; charset=utf-8"
 
 
 def test_a_form_is_read_from_a_browser_alone(client: Client, resource: Sample) -> None:

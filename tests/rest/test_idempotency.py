@@ -1,5 +1,6 @@
 """Idempotency-Key on POST, for each resource."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,7 +9,10 @@ import pytest
 import requests
 from django.test import Client
 
+from rest.statements import Statements
 from tasklists.models import TaskList
+from tests.books.api import BookViewSet
+from tests.books.models import Book
 from tests.process import Service
 from tests.rest.conftest import Sample, Send
 from tests.wire import HANG
@@ -56,6 +60,75 @@ def test_another_body_is_refused(send: Send, resource: Sample) -> None:
     assert other["Content-Type"] == "application/problem+json"
     assert "Idempotency-Key" in other.json()["detail"]
     assert resource.count() == 1
+
+
+@pytest.mark.parametrize("depth", [1, 300, 1000])
+def test_members_that_are_ignored_are_no_part_of_the_body(
+    send: Send, resource: Sample, depth: int
+) -> None:
+    """However deeply they are nested, and whatever a client that sends back what it got has."""
+    body = json.dumps(resource.body)
+    ignored = f'{body[:-1]}, "version": {"[" * depth}{"]" * depth}}}'.encode()
+    first = send("post", resource.collection, ignored, Idempotency_Key=KEY)
+    again = send("post", resource.collection, resource.body, Idempotency_Key=KEY)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again["Location"] == first["Location"]
+
+
+def test_a_number_is_the_same_with_and_without_a_fraction_of_zero(send: Send) -> None:
+    first = send("post", "/books", {"title": "a", "pages": 7}, Idempotency_Key=KEY)
+    again = send("post", "/books", {"title": "a", "pages": 7.0}, Idempotency_Key=KEY)
+    assert (again.status_code, again["Location"]) == (201, first["Location"])
+
+
+def test_a_member_that_is_left_out_is_not_the_same_as_its_default(send: Send) -> None:
+    send("post", "/books", {"title": "a", "pages": 7}, Idempotency_Key=KEY)
+    other = {"title": "a", "pages": 7, "lent": False}
+    assert send("post", "/books", other, Idempotency_Key=KEY).status_code == 422
+
+
+class Deletions:
+    """Deletes the row with the key between the two statements of a replay, so many times."""
+
+    def __init__(self, statements: Statements, times: int) -> None:
+        self.read_by_key = statements.read_by_key
+        self.times = times
+
+    def __call__(self, key: str, base_url: str | None) -> Any:
+        if self.times:
+            self.times -= 1
+            Book.objects.filter(idempotency_key=key).delete()
+            found = self.read_by_key(key, base_url)
+            if self.times:  # another client creates it again
+                Book.objects.create(title="a", pages=7, idempotency_key=key)
+            return found
+        return self.read_by_key(key, base_url)
+
+
+def test_a_row_that_is_deleted_during_its_replay_is_created_again(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"title": "a", "pages": 7}
+    first = send("post", "/books", body, Idempotency_Key=KEY)
+    statements = BookViewSet.statements
+    monkeypatch.setattr(statements, "read_by_key", Deletions(statements, 1))
+    again = send("post", "/books", body, Idempotency_Key=KEY)
+    assert again.status_code == 201
+    assert again["Location"] != first["Location"]
+    assert Book.objects.count() == 1
+
+
+def test_a_row_that_is_deleted_during_each_replay_is_503(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"title": "a", "pages": 7}
+    send("post", "/books", body, Idempotency_Key=KEY)
+    statements = BookViewSet.statements
+    monkeypatch.setattr(statements, "read_by_key", Deletions(statements, 100))
+    refused = send("post", "/books", body, Idempotency_Key=KEY)
+    assert refused.status_code == 503
+    assert refused["Retry-After"] == "1"
+    assert refused["Content-Type"] == "application/problem+json"
 
 
 def test_an_invalid_body_takes_no_key(send: Send, resource: Sample) -> None:

@@ -107,7 +107,7 @@ def test_the_json_of_a_full_row(client: Client, send: Send) -> None:
     assert created.json().items() >= FULL.items()
     book = Book.objects.get()
     assert book.read_at == datetime.fromisoformat(FULL["read_at"])
-    assert list(created.json()) == ["id", *FULL, "created_at", "updated_at", "version"]
+    assert list(created.json()) == ["id", *FULL, "label", "created_at", "updated_at", "version"]
 
 
 def test_put_returns_optional_members_to_their_defaults(send: Send) -> None:
@@ -161,3 +161,11 @@ def test_a_form_has_text_for_every_type(client: Client) -> None:
     assert page.status_code == 201, page.content
     book = Book.objects.get()
     assert (book.pages, book.lent, book.rating, str(book.published)) == (7, True, 3, "2026-11-26")
+
+
+def test_a_default_that_is_called_is_another_one_for_each_row(client: Client, send: Send) -> None:
+    first, second = (send("post", "/books", BODY).json() for _ in range(2))
+    assert len({first["label"], second["label"], ""}) == 3
+    replaced = send("put", f"/books/{first['id']}", BODY).json()
+    assert replaced["label"] not in (first["label"], second["label"], "")
+    assert client.get("/books").json() == [replaced, second]

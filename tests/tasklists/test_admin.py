@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 from django.db.models.signals import post_save
 from django.test import Client
@@ -144,6 +144,24 @@ class TestTasks:
         milk.refresh_from_db()
         assert (milk.completed, milk.completed_at, milk.version) == (False, None, 3)
 
+    @pytest.mark.parametrize("action", ["complete", "reopen"])
+    def test_an_action_needs_the_permission_to_change(
+        self, browser: Client, milk: Task, action: str
+    ) -> None:
+        clerk = User.objects.create_user("clerk", is_staff=True)
+        clerk.user_permissions.add(Permission.objects.get(codename="view_task"))
+        browser.force_login(clerk)
+        assert f'value="{action}"' not in browser.get(self.changelist).content.decode()
+        browser.post(self.changelist, {"action": action, "_selected_action": milk.pk})
+        milk.refresh_from_db()
+        assert (milk.completed, milk.version) == (False, 1)
+
+    def test_an_action_is_in_the_history(self, admin: Client, milk: Task) -> None:
+        for action in ("complete", "reopen"):
+            admin.post(self.changelist, {"action": action, "_selected_action": milk.pk})
+        page = admin.get(f"{self.changelist}{milk.pk}/history/").content.decode()
+        assert page.lower().count("changed completed at") == 2
+
 
 class TestTasksOfAList:
     @pytest.fixture
@@ -221,6 +239,33 @@ class TestTasksOfAList:
         assert admin.post(self.page(task_list), form).status_code == 200
         bread.refresh_from_db()
         assert (bread.title, bread.version) == ("bread", 1)
+
+    @pytest.mark.parametrize("key", ["9" * 30, "-1", "x", "", "1e3", "\u0663", "\0"])
+    def test_an_id_that_no_row_can_have_is_an_error(
+        self, admin: Client, task_list: TaskList, tasks: list[Task], key: str
+    ) -> None:
+        form = self.form(task_list, *map(self.unchanged, tasks)) | {"tasks-0-id": key}
+        assert admin.post(self.page(task_list), form).status_code == 200
+        assert [task.version for task in Task.objects.all()] == [1, 1]
+
+    def test_a_row_that_was_moved_is_an_error_and_nothing_is_saved(
+        self, admin: Client, task_list: TaskList, other_list: TaskList, tasks: list[Task]
+    ) -> None:
+        rows = [{**self.unchanged(task), "title": f"{task.title} 2"} for task in tasks]
+        form = self.form(task_list, *rows)
+        tasks[0].change({"list": other_list})
+        page = admin.post(self.page(task_list), form)
+        assert page.status_code == 200
+        assert "has been deleted or moved" in page.content.decode()
+        assert sorted(Task.objects.values_list("title", "version")) == [("bread", 1), ("milk", 2)]
+
+    def test_more_rows_than_a_form_may_have_are_an_error(
+        self, admin: Client, task_list: TaskList, tasks: list[Task]
+    ) -> None:
+        form = self.form(task_list, *map(self.unchanged, tasks))
+        form |= {"tasks-INITIAL_FORMS": 10**9, "tasks-TOTAL_FORMS": 10**9}
+        assert admin.post(self.page(task_list), form).status_code == 200
+        assert [task.version for task in Task.objects.all()] == [1, 1]
 
     def test_a_list_of_thousands_can_be_opened_and_saved(
         self, admin: Client, task_list: TaskList

@@ -84,7 +84,7 @@ def test_a_file_is_no_value(browser: Client, resource: Sample, path: str, method
 @pytest.mark.parametrize("member", ["list", "order", "completed", "due"])
 def test_a_file_is_no_value_of_any_type(browser: Client, member: str) -> None:
     task = TaskList.objects.create(name="a").tasks.create(title="a")
-    form = {member: SimpleUploadedFile("a.txt", b"1")}
+    form: dict[str, object] = {member: SimpleUploadedFile("a.txt", b"1")}
     assert browser.generic("PATCH", f"/tasks/{task.pk}", *multipart(form)).status_code == 400
 
 

@@ -70,7 +70,12 @@ class Service:
         awaited: str = "/health/ready",
         output: IO[str] | None = None,
     ) -> None:
-        self.port = int(variables.get("PORT", "0")) or free_port()
+        # The port stays bound, so that no other process, such as the suite on another database, is
+        # given it before the service listens. The service can bind it as well: both may reuse it.
+        self.reservation = socket.socket()
+        self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.reservation.bind(("", int(variables.get("PORT", "0"))))
+        self.port: int = self.reservation.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.variables = variables | {"PORT": str(self.port)}
         self.command = command
@@ -97,6 +102,7 @@ class Service:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(60)
         self.output.close()
+        self.reservation.close()
 
     def wait_until_ready(self) -> None:
         end = time.monotonic() + START_SECONDS

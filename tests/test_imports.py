@@ -7,6 +7,8 @@ import pytest
 
 from tests.process import ROOT
 
+pytestmark = pytest.mark.once(on="sqlite")
+
 ROOMS = ["server", "project", "tasklists", "rest", "service"]
 FILES = [file for room in ROOMS for file in sorted((ROOT / room).rglob("*.py"))]
 

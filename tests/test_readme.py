@@ -17,6 +17,8 @@ import requests
 
 from tests.process import ROOT, Service, environment, manage
 
+pytestmark = pytest.mark.once(on="sqlite")
+
 BLOCK = re.compile(r"(?ms)^```(sh|console)\n(.*?)^```")
 COMMAND = re.compile(r"(?m)^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)")
 SERVE = re.compile(r"(?m)^((?:[A-Z_]+=\S+ )*)make run$")

@@ -9,6 +9,8 @@ import pytest
 from project.environment import declared
 from tests.process import ROOT
 
+pytestmark = pytest.mark.once(on="sqlite")
+
 PAGE = (ROOT / "docs" / "configuration.md").read_text()
 ROOMS = ["server", "project", "tasklists", "rest", "service"]
 CODE = [ROOT / "manage.py", *(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))]

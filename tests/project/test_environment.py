@@ -11,6 +11,8 @@ import pytest
 from project import environment as env
 from tests.process import ROOT, manage
 
+pytestmark = pytest.mark.once(on="sqlite")
+
 # For every variable a value that it has to refuse; None where any text is one.
 RUBBISH = {
     "ADMIN_EMAIL": "nobody",

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 from tests.process import ROOT, Service, manage
 
 DOCUMENT = ROOT / "docs/openapi.yaml"
 CASES = 2000
+
+pytestmark = pytest.mark.once(on="sqlite")
 
 
 def test_the_document_is_not_stale(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from tests.wire import (
     table,
 )
 
+pytestmark = pytest.mark.once(on="postgresql")
+
 NAME = b'{"name": "shopping"}'
 
 

@@ -22,6 +22,8 @@ from tests.conftest import empty_database
 from tests.process import Service
 from tests.wire import HANG, chunked, connect, exchange, post, receive, receive_all, request
 
+pytestmark = pytest.mark.once(on="postgresql")
+
 Serve = Callable[..., Service]
 NAME = b'{"name": "shopping"}'
 CLIENTS = 4

@@ -12,6 +12,8 @@ from django.core import checks
 from service.checks import SERVE
 from tests.process import ROOT, manage
 
+pytestmark = pytest.mark.once(on="sqlite")
+
 SQLITE = "django.db.backends.sqlite3"
 POSTGRESQL = "django.db.backends.postgresql"
 

@@ -29,15 +29,18 @@ class TestServe:
     def test_debug(self, database_url: str) -> None:
         assert "service.E009" in self.refused(DATABASE_URL=database_url, DEBUG="true")
 
+    @pytest.mark.once(on="sqlite")
     def test_a_folder_that_is_missing(self) -> None:
         assert "/nowhere" in self.refused(DATABASE_URL="sqlite:////nowhere/tasklists.sqlite3")
 
+    @pytest.mark.once(on="sqlite")
     def test_a_database_that_never_comes(self) -> None:
         url = f"postgresql://user:secret@127.0.0.1:{free_port()}/tasklists"
         line = self.refused(DATABASE_URL=url, DATABASE_WAIT="0")
         assert "the database is unavailable" in line
         assert "secret" not in line
 
+    @pytest.mark.once(on="sqlite")
     def test_a_port_in_use(self, database_url: str) -> None:
         with socket.create_server(("", 0)) as other:
             port = other.getsockname()[1]
@@ -59,6 +62,7 @@ class TestServe:
             assert warning["check"] == "security.W009"
             assert "hunter2" not in service.text()
 
+    @pytest.mark.once(on="sqlite")
     def test_without_a_key_all_workers_share_a_random_one(
         self, serve: Serve, database_url: str
     ) -> None:
@@ -106,6 +110,7 @@ class TestRunserver:
             assert answer.status_code == status
             assert answer.headers["Content-Type"] == "application/problem+json"
 
+    @pytest.mark.once(on="sqlite")
     def test_the_browser_gets_its_assets_uncollected(self, service: Service) -> None:
         page = requests.get(f"{service.url}/lists", headers={"Accept": "text/html"}, timeout=HANG)
         for asset in re.findall(r'href="(/static/[^"]+\.css)"', page.text):
@@ -119,6 +124,7 @@ class TestRunserver:
             b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
         ],
     )
+    @pytest.mark.once(on="sqlite")
     def test_http_that_cannot_be_read_gets_no_page(self, service: Service, rubbish: bytes) -> None:
         with socket.create_connection(("127.0.0.1", service.port), timeout=HANG) as client:
             client.sendall(rubbish)
@@ -132,11 +138,13 @@ class TestRunserver:
             assert "unapplied migration" in service.text()
             assert "Run 'python manage.py migrate' to apply them." in service.text()
 
+    @pytest.mark.once(on="sqlite")
     def test_a_database_that_is_away_does_not_end_it(self) -> None:
         with runserver(f"postgresql://127.0.0.1:{free_port()}/none") as service:
             assert requests.get(f"{service.url}/lists", timeout=HANG).status_code == 503
             assert "The database is unavailable" in service.text()
 
+    @pytest.mark.once(on="sqlite")
     def test_its_port_is_5000(self) -> None:
         assert "port 5000" in manage("runserver", "--help").stdout
 
@@ -170,6 +178,7 @@ class TestEnsureAdmin:
         assert "auth_user" in line
         assert "hunter2" not in line
 
+    @pytest.mark.once(on="sqlite")
     def test_without_a_password(self) -> None:
         result = manage("ensure_admin")
         assert result.returncode == 1

@@ -164,8 +164,11 @@ class Mutation:
         """The request as bytes, after some changes."""
         for _ in range(self.random.randrange(4)):
             self.random.choice([self.change_member, self.change_member, self.change_header])()
-        if "Idempotency-Key" in self.headers and isinstance(self.body, dict) and self.rarely(3):
-            self.body["version"] = self.value()  # ignored, and not part of the fingerprint
+        if "Idempotency-Key" in self.headers and isinstance(self.body, dict) and self.body:
+            if self.rarely(3):
+                self.body["version"] = self.value()  # ignored, and not part of the fingerprint
+            if self.rarely(2):
+                self.body[next(iter(self.body))] = self.random.choice("bcd")
         if self.rarely(8):
             name = self.random.choice(["limit", "after", "completed", "name", "format", "x", "\0"])
             self.query.append((name, self.text()))

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from tests.process import ROOT, Service, manage
+from tests.wire import HANG
 
 DOCUMENT = ROOT / "docs/openapi.yaml"
 CASES = 2000
@@ -39,6 +40,7 @@ def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_pa
             "run",
             DOCUMENT,
             f"--url={service.url}",
+            f"--request-timeout={HANG}",
             "--checks=all",
             "--max-examples=100",
             "--generation-deterministic",

@@ -127,8 +127,9 @@ class Service:
 
     def text(self) -> str:
         """All that the process has written so far."""
-        self.output.seek(0)
-        return self.output.read()
+        # The service writes through the same open file, which moves the position that seek() sets.
+        file = self.output.fileno()
+        return os.pread(file, os.fstat(file).st_size, 0).decode()
 
     def records(self) -> list[dict[str, Any]]:
         """Its log, line by line; every line has to be JSON."""

@@ -28,7 +28,7 @@ run: .venv/run ## serve on http://localhost:5000 with SQLite, reloading when cod
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py runserver
 
-test: .venv/dev staticfiles ## the whole suite on SQLite, and again on PostgreSQL
+test: .venv/dev staticfiles ## the whole suite, on SQLite and PostgreSQL at the same time
 	$(BIN)/python -m tests.databases $(TESTS)
 
 lint: .venv/dev staticfiles ## style, types, migrations, configuration, lock files

@@ -259,6 +259,7 @@ class TestTasksOfAList:
         assert "has been deleted or moved" in page.content.decode()
         assert sorted(Task.objects.values_list("title", "version")) == [("bread", 1), ("milk", 2)]
 
+    @pytest.mark.once(on="sqlite")
     def test_more_rows_than_a_form_may_have_are_an_error(
         self, admin: Client, task_list: TaskList, tasks: list[Task]
     ) -> None:

@@ -144,6 +144,8 @@ class TestTasks:
         milk.refresh_from_db()
         assert (milk.completed, milk.completed_at, milk.version) == (False, None, 3)
 
+    # The changelist is not within a transaction, in which the admin would lock the rows.
+    @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("action", ["complete", "reopen"])
     def test_an_action_needs_the_permission_to_change(
         self, browser: Client, milk: Task, action: str

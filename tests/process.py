@@ -18,6 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120  # a guard against a hang; an idle machine needs three
 
 
+# For processes that cover no line that others do not, and would be slower by half.
+WITHOUT_COVERAGE = {"COVERAGE_PROCESS_CONFIG": ""}
+
+
 def free_port() -> int:
     with socket.create_server(("", 0)) as listener:
         port: int = listener.getsockname()[1]

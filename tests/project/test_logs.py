@@ -108,7 +108,7 @@ def test_a_request_id_that_may_not_be_logged_is_replaced(client: Client, rubbish
     assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
 
 
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_a_client_does_not_wait_for_who_reads_the_log(database_url: str) -> None:
     ours, theirs = socket.socketpair()
     variables = {"DATABASE_URL": database_url, "WEB_CONCURRENCY": "1", "THREADS": "1"}
@@ -126,7 +126,7 @@ def test_a_client_does_not_wait_for_who_reads_the_log(database_url: str) -> None
     assert b'"status": 201' in log
 
 
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_a_terminal_without_a_client_s_letters_shows_their_codes(serve: Serve) -> None:
     service = serve(LOG_FORMAT="console", PYTHONIOENCODING="ascii")
     requests.get(service.url, headers={"User-Agent": b"\xfc"}, timeout=10)
@@ -134,7 +134,7 @@ def test_a_terminal_without_a_client_s_letters_shows_their_codes(serve: Serve) -
     assert "user_agent='\\xfc'" in service.text()
 
 
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_lines_for_people_and_for_debugging(serve: Serve) -> None:
     service = serve(LOG_FORMAT="console", LOG_LEVEL="debug")
     requests.get(f"{service.url}/a%0Ab%1B[31mc", timeout=10)

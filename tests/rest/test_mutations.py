@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode
 
 import yaml
 
-from tests.process import ROOT, Service
+from tests.process import ROOT, WITHOUT_COVERAGE, Service
 from tests.wire import chunked, post, receive, request
 
 REQUESTS = int(os.environ.get("MUTATIONS", "3000"))
@@ -307,7 +307,7 @@ def defects(service: Service) -> list[str]:
 
 
 def test_no_mutation_of_the_documents_requests_is_a_defect(serve: Callable[..., Service]) -> None:
-    service = serve()
+    service = serve(**WITHOUT_COVERAGE)
     ids: dict[str, deque[int]] = {"lists": deque(maxlen=8), "tasks": deque(maxlen=8)}
     statuses: Counter[int] = Counter()
     with closing(Client(service)) as client:

@@ -1,5 +1,6 @@
 """The OpenAPI document: it is the code's own, and the service keeps to it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.process import ROOT, Service, manage
+from tests.process import ROOT, WITHOUT_COVERAGE, Service, manage
 from tests.wire import HANG
 
 DOCUMENT = ROOT / "docs/openapi.yaml"
@@ -32,7 +33,7 @@ def test_the_chart_is_of_the_same_version() -> None:
 
 def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_path: Path) -> None:
     """Thousands of valid and invalid requests, with every check: status, type, shape, ..."""
-    service = serve()
+    service = serve(**WITHOUT_COVERAGE)
     result = subprocess.run(
         [
             Path(sys.executable).with_name("schemathesis"),
@@ -41,7 +42,6 @@ def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_pa
             DOCUMENT,
             f"--url={service.url}",
             f"--request-timeout={HANG}",
-            "--checks=all",
             "--max-examples=100",
             "--generation-deterministic",
             "--continue-on-failure",
@@ -49,6 +49,7 @@ def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_pa
             "--no-color",
         ],
         cwd=tmp_path,  # where it keeps its own files
+        env=os.environ | WITHOUT_COVERAGE,
         capture_output=True,
         text=True,
         check=False,

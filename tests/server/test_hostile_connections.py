@@ -20,7 +20,7 @@ from tests.wire import (
     table,
 )
 
-pytestmark = pytest.mark.once(on="postgresql")
+pytestmark = pytest.mark.once(on="sqlite")
 
 NAME = b'{"name": "shopping"}'
 

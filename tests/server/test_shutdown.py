@@ -148,7 +148,7 @@ def test_a_request_on_an_idle_connection_is_answered(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_idle_clients_do_not_hold_it_up(serve: Serve, number: signal.Signals) -> None:
     # Were it to wait for one of them, it would for longer than a test does.
     service = serve(KEEP_ALIVE="600", CLIENT_TIMEOUT="600", GRACEFUL_TIMEOUT="600")
@@ -188,7 +188,7 @@ def is_refused(service: Service) -> bool:
         return True
 
 
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_a_request_that_never_ends_is_given_up_in_time(serve: Serve) -> None:
     service = serve(CLIENT_TIMEOUT="600", GRACEFUL_TIMEOUT="1")
     processes = processes_of(service)
@@ -199,7 +199,7 @@ def test_a_request_that_never_ends_is_given_up_in_time(serve: Serve) -> None:
         assert_ended(service, processes)
 
 
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_workers_end_with_a_parent_that_is_killed(serve: Serve) -> None:
     service = serve()
     processes = processes_of(service)
@@ -208,7 +208,7 @@ def test_workers_end_with_a_parent_that_is_killed(serve: Serve) -> None:
     assert_gone(processes)
 
 
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
     service = serve(WEB_CONCURRENCY="1")
     arbiter, worker = processes_of(service)
@@ -218,7 +218,7 @@ def test_a_worker_that_dies_is_replaced(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_a_worker_that_has_only_just_begun_is_stopped_as_well(
     serve: Serve, number: signal.Signals
 ) -> None:
@@ -248,7 +248,7 @@ def test_it_can_be_stopped_while_it_becomes_gunicorn(database_url: str) -> None:
         assert process.wait(HANG) in (0, 128 + signal.SIGTERM)
 
 
-@pytest.mark.once(on="postgresql")
+@pytest.mark.once(on="sqlite")
 def test_it_can_be_stopped_while_it_waits_for_the_database() -> None:
     """By a handler of its own: the first process of a container ignores SIGTERM without one."""
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"

@@ -95,7 +95,8 @@ class SQLite:
     values = {
         **dict.fromkeys([*NUMBERS, *TEXTS, "DateField"], "{}"),
         "BooleanField": "json(CASE {} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)",
-        "DateTimeField": "replace({}, ' ', 'T') || 'Z'",
+        # Django stores no fraction of a second that is 0.
+        "DateTimeField": "replace(substr({} || '.000000', 1, 26), ' ', 'T') || 'Z'",
     }
 
     @classmethod

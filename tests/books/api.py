@@ -11,7 +11,7 @@ class BookSerializer(ResourceSerializer):
         model = Book
         fields = [
             *("id", "title", "pages", "lent", "signed", "rating", "summary", "published"),
-            *("read_at", "label", "created_at", "updated_at", "version"),
+            *("read_at", "label", "genre", "isbn", "shelf", "created_at", "updated_at", "version"),
         ]
         read_only_fields = ["id", "created_at", "updated_at", "version"]
         example = {
@@ -25,6 +25,9 @@ class BookSerializer(ResourceSerializer):
             "published": "1817-12-20",
             "read_at": "2026-11-26T08:15:30.123456Z",
             "label": "b1946ac92492d2347c6235b4d2611184",
+            "genre": "n",
+            "isbn": "9780141439686",
+            "shelf": 1,
             "created_at": "2026-11-26T08:15:30.123456Z",
             "updated_at": "2026-11-26T08:15:30.123456Z",
             "version": 1,

@@ -2,7 +2,7 @@ import uuid
 
 from django.db import models
 
-from rest.models import Resource
+from rest.models import FirstTimeField, Resource
 
 
 def new_label() -> str:
@@ -19,9 +19,11 @@ class Book(Resource):
     rating = models.IntegerField(null=True, blank=True)
     summary = models.TextField(default="", blank=True)
     published = models.DateField(null=True, blank=True)
-    read_at = models.DateTimeField(null=True, blank=True)
-
+    read_at = FirstTimeField(null=True, blank=True)
     label = models.CharField(max_length=32, default=new_label)
+    genre = models.CharField(max_length=1, choices=[("n", "novel"), ("p", "poems")], default="n")
+    isbn = models.CharField(max_length=13, unique=True, null=True, blank=True)
+    shelf = models.IntegerField(db_default=1)
 
     def __str__(self) -> str:
         return self.title

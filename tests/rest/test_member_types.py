@@ -19,6 +19,8 @@ DEFAULTS = {
     "summary": "",
     "published": None,
     "read_at": None,
+    "genre": "n",
+    "isbn": None,
 }
 VALUES: list[tuple[str, Any]] = [
     ("lent", True),
@@ -34,6 +36,10 @@ VALUES: list[tuple[str, Any]] = [
     ("published", "2028-02-29"),
     ("published", "9999-12-31"),
     ("read_at", "2026-12-31T23:59:59.000001Z"),
+    ("read_at", "2026-12-31T00:00:00.000000Z"),
+    ("genre", "p"),
+    ("isbn", "9780141439686"),
+    ("shelf", -3),
 ]
 INVALID: dict[str, list[Any]] = {
     "lent": [None, "true", "false", 1, 0, 1.0, "", [], {}],
@@ -43,6 +49,9 @@ INVALID: dict[str, list[Any]] = {
     "summary": [None, 1, True, [], {}, "\0"],
     "published": ["", 1, True, "2026-02-29", "2026-1-1", "20260101", "today", [], {}],
     "read_at": ["", 1, True, "today", "2026-02-30T00:00:00Z", [], {}],
+    "genre": [None, "", "x", "novel", 1, True, [], {}],
+    "isbn": [1, True, "9" * 14, [], {}],
+    "shelf": [None, "1", True, 1.5, 2**63, []],
 }
 
 
@@ -98,6 +107,10 @@ FULL: dict[str, Any] = {
     "summary": "s",
     "published": "2026-11-26",
     "read_at": "2026-11-26T01:02:03.000004Z",
+    "label": "mine",
+    "genre": "p",
+    "isbn": "9780141439686",
+    "shelf": 2,
 }
 
 
@@ -107,7 +120,7 @@ def test_the_json_of_a_full_row(client: Client, send: Send) -> None:
     assert created.json().items() >= FULL.items()
     book = Book.objects.get()
     assert book.read_at == datetime.fromisoformat(FULL["read_at"])
-    assert list(created.json()) == ["id", *FULL, "label", "created_at", "updated_at", "version"]
+    assert list(created.json()) == ["id", *FULL, "created_at", "updated_at", "version"]
 
 
 def test_put_returns_optional_members_to_their_defaults(send: Send) -> None:
@@ -115,6 +128,34 @@ def test_put_returns_optional_members_to_their_defaults(send: Send) -> None:
     replaced = send("put", location, BODY)
     assert replaced.status_code == 200
     assert replaced.json().items() >= {**DEFAULTS, **BODY}.items()
+
+
+def test_a_default_of_the_database_is_of_new_rows_alone(send: Send) -> None:
+    created = send("post", "/books", BODY)
+    assert created.json()["shelf"] == 1
+    moved = send("patch", created["Location"], {"shelf": 2})
+    assert moved.json()["shelf"] == 2
+    assert send("put", created["Location"], BODY).json()["shelf"] == 2
+
+
+def test_the_first_time_stays_until_it_is_removed(send: Send) -> None:
+    location = send("post", "/books", BODY)["Location"]
+    times = ["2026-11-26T01:02:03.000004Z", "2026-11-27T00:00:00.000000Z"]
+    for time in times:
+        assert send("patch", location, {"read_at": time}).json()["read_at"] == times[0]
+    assert send("patch", location, {"read_at": None}).json()["read_at"] is None
+    assert send("patch", location, {"read_at": times[1]}).json()["read_at"] == times[1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("method", ["post", "put", "patch"])
+def test_a_value_that_another_row_has_is_409_if_it_has_to_be_unique(
+    client: Client, send: Send, method: str
+) -> None:
+    rows = [send("post", "/books", {**BODY, "isbn": isbn}).json() for isbn in ("1", "2")]
+    path = "/books" if method == "post" else f"/books/{rows[1]['id']}"
+    assert send(method, path, {**BODY, "isbn": "1"}).status_code == 409
+    assert client.get("/books").json() == rows
 
 
 def test_patch_leaves_the_other_members_alone(send: Send) -> None:
@@ -156,11 +197,14 @@ def test_a_form_has_text_for_every_type(client: Client) -> None:
         "rating": "3",
         "published": "2026-11-26",
         "read_at": "2026-11-26T01:02:03Z",
+        "genre": "p",
+        "shelf": "2",
     }
     page = client.post("/books", form, headers={"Accept": "text/html"})
     assert page.status_code == 201, page.content
     book = Book.objects.get()
-    assert (book.pages, book.lent, book.rating, str(book.published)) == (7, True, 3, "2026-11-26")
+    assert (book.pages, book.lent, book.rating, book.shelf) == (7, True, 3, 2)
+    assert (str(book.published), book.genre) == ("2026-11-26", "p")
 
 
 def test_a_default_that_is_called_is_another_one_for_each_row(client: Client, send: Send) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from tasklists.models import TaskList
+from tasklists.models import Task, TaskList
 from tests.rest.conftest import Sample
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +86,16 @@ def test_a_file_is_no_value_of_any_type(browser: Client, member: str) -> None:
     task = TaskList.objects.create(name="a").tasks.create(title="a")
     form: dict[str, object] = {member: SimpleUploadedFile("a.txt", b"1")}
     assert browser.generic("PATCH", f"/tasks/{task.pk}", *multipart(form)).status_code == 400
+
+
+def test_a_form_moves_a_task(browser: Client) -> None:
+    here, there = (TaskList.objects.create(name=name) for name in ("here", "there"))
+    task = Task.objects.create(list=here, title="a")
+    form: dict[str, object] = {"title": "a", "list": str(there.pk), "csrfmiddlewaretoken": "x"}
+    assert browser.generic("PUT", f"/tasks/{task.pk}", *multipart(form)).status_code == 200
+    assert Task.objects.get().list == there
+    refused = browser.generic("PUT", f"/tasks/{task.pk}", *multipart({**form, "list": "x"}))
+    assert refused.status_code == 400
 
 
 def test_a_form_changes_a_collection(browser: Client) -> None:

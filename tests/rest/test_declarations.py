@@ -60,6 +60,13 @@ def test_a_sound_declaration_is_accepted() -> None:
     assert viewset.statements.ordering == ("order", "id")
 
 
+def test_what_may_only_be_blank_in_a_form_is_required() -> None:
+    fields = {"due": models.DateField(blank=True), "note": models.CharField(blank=True)}
+    viewset = declare(fields=fields, members=[*EVERY, "due", "note"])
+    members = viewset.serializer_class().fields
+    assert {name: members[name].required for name in fields} == {"due": True, "note": False}
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a Meta of its own": ({"base": object}, "Note.Meta has to inherit from Resource.Meta."),
     "no such parent": ({"within": "lst"}, "Note has no foreign key 'lst'"),

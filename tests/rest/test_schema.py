@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from rest_framework.exceptions import ValidationError
 
+from rest.schema import text_pattern
+from rest.serializers import StrictCharField
 from tests.process import ROOT, WITHOUT_COVERAGE, Service, manage
 from tests.wire import HANG
 
@@ -29,6 +32,25 @@ def test_the_document_is_not_stale(tmp_path: Path) -> None:
 def test_the_chart_is_of_the_same_version() -> None:
     chart = (ROOT / "chart/Chart.yaml").read_text()
     assert f'appVersion: "{settings.VERSION}"' in chart.splitlines()
+
+
+TEXTS = ["", "a", "ab", "abc", "abcd", " ", "\u3000", " a", "ab\n", "\x1ca b\x85", "a\0b", "é" * 3]
+
+
+@pytest.mark.parametrize("minimum", [0, 1])
+@pytest.mark.parametrize("maximum", [1, 2, 3])
+def test_a_pattern_matches_what_is_accepted(minimum: int, maximum: int) -> None:
+    field = StrictCharField(allow_blank=not minimum, max_length=maximum)
+
+    def accepts(text: str) -> bool:
+        try:
+            field.run_validation(text)
+        except ValidationError:
+            return False
+        return True
+
+    pattern = re.compile(text_pattern(minimum, maximum))
+    assert [text for text in TEXTS if pattern.search(text)] == list(filter(accepts, TEXTS))
 
 
 def test_the_service_keeps_to_the_document(serve: Callable[..., Service], tmp_path: Path) -> None:

@@ -122,11 +122,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Call the application, send its response and log the request, in this order.
 
         Replaces gunicorn's method, which logs before the worker could flush the connection: the
-        client would wait for whoever reads the log. Returns whether the connection may be kept.
+        client would wait for whoever reads the log. gunicorn's hooks pre_request and post_request
+        are not called. Returns whether the connection may be kept.
         """
         resp: Any = None
         environ: dict[str, Any] = {}
-        self.cfg.pre_request(self, req)
         try:
             start = datetime.now()
             resp, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg)
@@ -144,8 +144,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             finally:
                 if resp.headers_sent:  # otherwise handle_error logs the request
                     self.log.access(resp, req, environ, datetime.now() - start)
-                if hasattr(body, "close"):
-                    body.close()
+                getattr(body, "close", lambda: None)()  # PEP 3333: if it has one
             return not resp.should_close()
         except (Exception, SystemExit) as error:
             if isinstance(error, OSError) or resp is None or not resp.headers_sent:
@@ -153,11 +152,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             # The response has begun, so a second one must not follow it.
             self.log.exception("Error handling request")
             return False
-        finally:
-            try:
-                self.cfg.post_request(self, req, environ, resp)
-            except Exception:
-                self.log.exception("Exception in post_request hook")
 
     def count_request(self) -> None:
         """Stop the worker after max_requests requests, if that is configured."""

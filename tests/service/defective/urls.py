@@ -1,9 +1,12 @@
+from collections.abc import Iterator
 from typing import NoReturn
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
 from project import urls
+
+CHUNK = b"x" * 100_000  # more than the worker collects before it sends
 
 
 def defect(request: HttpRequest) -> NoReturn:
@@ -11,5 +14,24 @@ def defect(request: HttpRequest) -> NoReturn:
     raise RuntimeError("the cause of the\ndefect")
 
 
-urlpatterns = [path("defect", defect), *urls.urlpatterns]
+def header(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(headers={"not a token": "x"})
+
+
+def stream(request: HttpRequest, chunks: int) -> StreamingHttpResponse:
+    """A response that fails after so many chunks."""
+
+    def content() -> Iterator[bytes]:
+        yield from [CHUNK] * chunks
+        raise RuntimeError("the stream failed")
+
+    return StreamingHttpResponse(content())
+
+
+urlpatterns = [
+    path("defect", defect),
+    path("header", header),
+    path("stream/<int:chunks>", stream),
+    *urls.urlpatterns,
+]
 handler500 = urls.handler500

@@ -1,0 +1,59 @@
+"""What the worker does when the application fails, and when it is due to be replaced."""
+
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from tests.load import eventually
+from tests.process import Service
+from tests.service.defective.urls import CHUNK
+from tests.wire import HANG, connect, receive_all, request
+
+pytestmark = pytest.mark.once(on="postgresql")
+
+Serve = Callable[..., Service]
+DEFECTIVE = "tests.service.defective.settings"
+
+
+@pytest.mark.parametrize("path", ["/stream/0", "/header"])
+def test_a_response_that_fails_before_it_has_begun_is_500(serve: Serve, path: str) -> None:
+    service = serve(DJANGO_SETTINGS_MODULE=DEFECTIVE)
+    with requests.Session() as session:
+        response = session.get(f"{service.url}{path}", timeout=HANG)
+    assert response.status_code == 500
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Connection"] == "close"
+    assert response.json()["detail"] == "This is a defect; it has been logged."
+    eventually(lambda: logged(service, path) == [500], "the request to be logged")
+    assert any("exception" in record for record in service.records())
+
+
+def test_a_response_that_fails_midway_is_cut_off(serve: Serve) -> None:
+    """Neither a second response nor the end of the chunked body follows what was sent."""
+    service = serve(DJANGO_SETTINGS_MODULE=DEFECTIVE)
+    with connect(service) as connection:
+        connection.sendall(request("GET", "/stream/2"))
+        head, _, body = receive_all(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert body == b"%X\r\n%s\r\n" % (len(CHUNK), CHUNK) * 2
+    eventually(lambda: logged(service, "/stream/2") == [200], "the request to be logged")
+    [record] = [record for record in service.records() if "exception" in record]
+    assert record["exception"][0]["exc_value"] == "the stream failed"
+
+
+def test_a_worker_that_has_answered_its_requests_is_replaced_and_none_is_lost(serve: Serve) -> None:
+    service = serve(WEB_CONCURRENCY="2", GUNICORN_CMD_ARGS="--max-requests=20")
+    first = {worker.pid for worker in service.workers()}
+    with requests.Session() as session:
+        statuses = {
+            session.get(f"{service.url}/lists", timeout=HANG).status_code for _ in range(100)
+        }
+    assert statuses == {200}
+    eventually(
+        lambda: not first & {worker.pid for worker in service.workers()}, "both to be replaced"
+    )
+
+
+def logged(service: Service, path: str) -> list[int]:
+    return [record["status"] for record in service.records() if record.get("path") == path]

@@ -11,9 +11,10 @@ class BookSerializer(ResourceSerializer):
         model = Book
         fields = [
             *("id", "title", "pages", "lent", "signed", "rating", "summary", "published"),
-            *("read_at", "label", "genre", "isbn", "shelf", "created_at", "updated_at", "version"),
+            *("read_at", "label", "genre", "isbn", "shelf", "lost_at"),
+            *("created_at", "updated_at", "version"),
         ]
-        read_only_fields = ["id", "created_at", "updated_at", "version"]
+        read_only_fields = ["id", "lost_at", "created_at", "updated_at", "version"]
         example = {
             "id": 3,
             "title": "Persuasion",
@@ -28,6 +29,7 @@ class BookSerializer(ResourceSerializer):
             "genre": "n",
             "isbn": "9780141439686",
             "shelf": 1,
+            "lost_at": None,
             "created_at": "2026-11-26T08:15:30.123456Z",
             "updated_at": "2026-11-26T08:15:30.123456Z",
             "version": 1,

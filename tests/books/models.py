@@ -24,6 +24,7 @@ class Book(Resource):
     genre = models.CharField(max_length=1, choices=[("n", "novel"), ("p", "poems")], default="n")
     isbn = models.CharField(max_length=13, unique=True, null=True, blank=True)
     shelf = models.IntegerField(db_default=1)
+    lost_at = FirstTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.title

@@ -120,7 +120,8 @@ def test_the_json_of_a_full_row(client: Client, send: Send) -> None:
     assert created.json().items() >= FULL.items()
     book = Book.objects.get()
     assert book.read_at == datetime.fromisoformat(FULL["read_at"])
-    assert list(created.json()) == ["id", *FULL, "created_at", "updated_at", "version"]
+    set_by_the_service = ["lost_at", "created_at", "updated_at", "version"]
+    assert list(created.json()) == ["id", *FULL, *set_by_the_service]
 
 
 def test_put_returns_optional_members_to_their_defaults(send: Send) -> None:
@@ -156,6 +157,14 @@ def test_a_value_that_another_row_has_is_409_if_it_has_to_be_unique(
     path = "/books" if method == "post" else f"/books/{rows[1]['id']}"
     assert send(method, path, {**BODY, "isbn": "1"}).status_code == 409
     assert client.get("/books").json() == rows
+
+
+def test_what_the_service_sets_is_ignored_in_a_body(send: Send) -> None:
+    given = {"id": 99, "lost_at": "2026-11-26T00:00:00Z", "version": 5}
+    created = send("post", "/books", {**BODY, **given}).json()
+    assert (created["lost_at"], created["version"]) == (None, 1)
+    changed = send("put", f"/books/{created['id']}", {**BODY, **given}).json()
+    assert (changed["lost_at"], changed["version"]) == (None, 2)
 
 
 def test_patch_leaves_the_other_members_alone(send: Send) -> None:

@@ -19,7 +19,10 @@ KEY = f"-e SECRET_KEY={secrets.token_urlsafe(48)}"
     ("options", "reason"),
     [
         ("-e DATABASE_URL=tasklists", "it is not a URL"),
-        ("-e DATABASE_URL=mysql://root:foobar@db/tasklists", "'mysql' is not a database"),
+        (
+            "-e DATABASE_URL=mysql://root:foobar@db/tasklists",
+            "the database 'mysql' is not supported",
+        ),
         ("-e DATABASE_URL=postgresql://postgres:foobar@db", "it names no database"),
         ("-e DATABASE_URL=postgresql://postgres:foobar@db:port/tasklists", "port is not a number"),
     ],
@@ -56,9 +59,9 @@ def test_a_wrong_value(serve: Serve, options: str, line: str) -> None:
         ("-e DATABASE_URL=sqlite:////app/tasklists.sqlite3", "user 10001"),
         (
             "-e DATABASE_URL=sqlite:////var/cache/ldconfig/data/lists.sqlite3",
-            "no folder /var/cache",
+            "/var/cache/ldconfig/data does not exist",
         ),
-        ("-e DATABASE_URL=sqlite:////none/tasklists.sqlite3", "no folder /none"),
+        ("-e DATABASE_URL=sqlite:////none/tasklists.sqlite3", "the folder /none does not exist"),
     ],
 )
 def test_a_folder_for_data_that_cannot_be_written(serve: Serve, options: str, reason: str) -> None:
@@ -77,7 +80,7 @@ def test_a_folder_of_this_machine_that_belongs_to_another(serve: Serve, tmp_path
     assert container.ended() == 1
     (event,) = container.events()
     assert event["level"] == "error"
-    assert "cannot be written to" in event["message"]
+    assert "/data is not writable" in event["message"]
     assert "user 12345" in event["hint"]
 
 

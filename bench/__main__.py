@@ -20,7 +20,7 @@ from bench.stacks import BENCH, Stack, beside, stacks
 class Plan(NamedTuple):
     """How much is measured; a sample takes ``seconds``, and there is one of each in a round.
 
-    ``workloads`` has those of each database and number of connections.
+    ``workloads`` maps a database and a number of connections to the workloads measured there.
     """
 
     rounds: int

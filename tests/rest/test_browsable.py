@@ -60,7 +60,7 @@ def test_a_form_that_is_refused_shows_why(browser: Client, resource: Sample) -> 
 def test_parts_of_a_form_that_are_no_members_are_ignored(
     browser: Client, resource: Sample, path: str, method: str
 ) -> None:
-    """A form has others than those of the resource: its token, the name of its button."""
+    """Such as the CSRF token and the button that was pressed, which browsers send as well."""
     target = resource.collection if method == "POST" else path
     form: dict[str, object] = {
         **resource.body,

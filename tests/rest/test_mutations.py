@@ -142,7 +142,7 @@ class Mutation:
         return quote(self.random.choice([*map(str, NUMBERS), *TEXTS]), safe="%")
 
     def forget(self) -> None:
-        """Do not ask for this row again, which may be deleted."""
+        """Stop requesting the row of the last request, which may have been deleted."""
         if self.row and self.row[1] in self.ids[self.row[0]]:
             self.ids[self.row[0]].remove(self.row[1])
 

@@ -19,8 +19,7 @@ DEFECTIVE = "tests.service.defective.settings"
 @pytest.mark.parametrize("path", ["/stream/0", "/header"])
 def test_a_response_that_fails_before_it_has_begun_is_500(serve: Serve, path: str) -> None:
     service = serve(DJANGO_SETTINGS_MODULE=DEFECTIVE)
-    with requests.Session() as session:
-        response = session.get(f"{service.url}{path}", timeout=HANG)
+    response = requests.get(f"{service.url}{path}", timeout=HANG)
     assert response.status_code == 500
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["Connection"] == "close"

@@ -36,7 +36,7 @@ def under_valgrind(stack: Stack, folder: Path) -> Stack:
         *(PYTHON, "-m", "gunicorn", "--config", configuration),
     )
     # Sets and dictionaries in the same order each time, and one thread to serve one connection.
-    variables = {"PYTHONHASHSEED": "0", "THREADS": "1"}
+    variables = {"PYTHONHASHSEED": "0", "THREADS": "2"}
     return stack._replace(command=command, environment=stack.environment | variables)
 
 

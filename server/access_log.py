@@ -9,7 +9,13 @@ from typing import Any
 from django.conf import settings
 from gunicorn.glogging import Logger
 
+MAX_LENGTH = 500  # characters of each value that the client chose
 LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
+
+
+def cut(text: str) -> str:
+    """A value of the client's, or its beginning if it is long."""
+    return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}..."
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
@@ -21,25 +27,26 @@ class AccessLogger(Logger):  # type: ignore[misc]
     """
 
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
-        # After an error in the request, environ has no path and resp has no status_code.
-        path, status = environ.get("PATH_INFO", req.path), int(resp.status[:3])
+        """Log a request; ``environ`` has the path decoded, unless the server itself answered."""
+        path, status = environ.get("PATH_INFO", req.path) or "", int(resp.status[:3])
         # Probes ask every few seconds, so health checks that pass are logged at debug level only.
         passed = path.startswith("/health/") and status == 200
         level = "debug" if passed else "info"
         if LEVELS[level] < LEVELS[settings.LOG_LEVEL]:
             return
+        agents = [value for name, value in req.headers if name == "USER-AGENT"]
         request_id = [value for name, value in resp.headers if name == "X-Request-ID"]
         event: Any = {
             "event": "request",
-            "method": environ["REQUEST_METHOD"],
-            "path": path,
-            "query": environ["QUERY_STRING"],
+            "method": req.method,
+            "path": cut(path),
+            "query": cut(req.query),
             "status": status,
             "bytes": resp.sent,
             "duration_us": request_time // timedelta(microseconds=1),
             # On a dual-stack socket the kernel maps IPv4 addresses into IPv6: ::ffff:192.0.2.1.
             "remote_address": environ["REMOTE_ADDR"].removeprefix("::ffff:"),
-            "user_agent": environ.get("HTTP_USER_AGENT", "-"),
+            "user_agent": cut(",".join(agents)) if agents else "-",
             "request_id": request_id[0] if request_id else "-",
             "logger": "gunicorn.access",
             "level": level,

@@ -1,102 +1,122 @@
-"""A client's connection with a deadline for the request and one for the response."""
+"""A client's connection and its states."""
 
-import errno
-import select
+import contextlib
+import enum
 import socket
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-BUFFER = 64 * 1024  # bytes of a response that are collected before they are sent
+from server.request import RequestReader
+
+if TYPE_CHECKING:
+    from server.exchange import Exchange
+
+RECEIVE = 16 * 1024  # bytes that are read at once
+LINGER = 2  # seconds in which a client may close a connection that is to be closed
 
 
-class Connection(socket.socket):
-    """A non-blocking socket that reads until a deadline and collects what is written.
+class State(enum.Enum):
+    """What a connection waits for. server/README.md has a diagram."""
 
-    gunicorn reads and writes without a time limit once the first byte of a request has
-    arrived, so a few stalled clients would occupy every thread. Here, reading ends at
-    ``deadline`` and sending ends CLIENT_TIMEOUT seconds after it began.
+    IDLE = enum.auto()  # the first byte of a request
+    READING = enum.auto()  # the rest of a request
+    QUEUED = enum.auto()  # a thread
+    HANDLED = enum.auto()  # the application, in a thread
+    SENDING = enum.auto()  # the client, who has to read the response
+    LINGERING = enum.auto()  # the client, who has to close the connection
+
+
+class Connection:
+    """A non-blocking socket, a reader of requests, and what has not been sent yet.
+
+    It never waits: the event loop (server/loop.py) says when to read and to send. At each
+    moment a connection belongs to one thread, which may use it: to the one that polls, while
+    the selector has it registered, and otherwise to the one that handles its request.
 
     Every system call on a socket releases the GIL, and getting it back costs more than the
-    call itself. So this class makes as few calls as possible: it tries to read or write and
-    polls only if that would block, and it collects a response until the worker calls
-    ``flush``. Times are those of time.monotonic().
+    call itself. So a connection tries to send before it is polled, and the head of a response
+    is collected and leaves together with its body. Times are those of time.monotonic().
     """
 
-    deadline = 0.0  # when the request must have arrived
-    response_deadline: float | None = None  # when the response must have been sent; None: not begun
-    body_deadline: float | None = None  # when gunicorn stops reading the rest of an unused body
-    timed_out = False  # whether the client missed a deadline
-    unsent = b""
-    waiting_since = 0.0  # when the worker last began to wait for an event on this connection
-    lingering = False  # whether everything is sent and only the client's close is awaited
+    def __init__(self, client: socket.socket, address: Any, server: Any, config: Any) -> None:
+        client.setblocking(False)
+        self.socket = client
+        self.address = address
+        self.server = server  # the address that the client has connected to
+        self.reader = RequestReader(config, address)
+        self.state = State.IDLE
+        self.since = time.monotonic()  # when the state began
+        self.deadline = self.since + settings.CLIENT_TIMEOUT  # when the state has to end
+        self.silent = True  # whether the client has not sent a byte yet
+        self.event = 0  # for which the selector has it registered; 0: not at all
+        self.unsent = b""
+        self.sent = False  # whether a part of the present response has been sent
+        self.closes = False  # whether the connection is closed after the present response
+        self.counted = 0  # the bytes that the event loop has counted for it
+        self.request: Any = None  # the one that is to be answered (a Request), if it was read
+        self.exchange: Exchange | None = None  # the one whose response is being sent
 
-    def __init__(self, client: socket.socket) -> None:
-        """Take over the file descriptor of ``client``, which cannot be used afterwards."""
-        super().__init__(client.family, client.type, client.proto, client.detach())
-        super().setblocking(False)
+    def fileno(self) -> int:
+        return self.socket.fileno()
 
-    def setblocking(self, flag: bool) -> None:
-        """Do nothing: gunicorn would switch to blocking and back for every request."""
+    def enter(self, state: State, seconds: float) -> None:
+        """Begin a state that has to end within ``seconds``."""
+        self.state = state
+        self.since = time.monotonic()
+        self.deadline = self.since + seconds
 
-    def settimeout(self, value: float | None) -> None:
-        """Called by gunicorn around its reading of the rest of a body."""
-        self.body_deadline = time.monotonic() + value if value else None
+    @property
+    def held(self) -> int:
+        """How many bytes it keeps in memory."""
+        return self.reader.held + len(self.unsent)
 
-    def wait(self, event: int, end: float) -> bool:
-        """Wait until ``event`` (of select.poll) or ``end``; return whether the event happened."""
-        poller = select.poll()
-        poller.register(self, event)
-        return bool(poller.poll(max(end - time.monotonic(), 0) * 1000))
+    def receive(self) -> bytes | None:
+        """What has arrived; b"" if the client has closed its side; None if nothing has."""
+        try:
+            return self.socket.recv(RECEIVE)
+        except BlockingIOError:
+            return None
+        except OSError:  # the client has reset the connection
+            return b""
 
-    def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """Return the bytes that have arrived, or none when the deadline has passed.
+    def has_input(self) -> bool:
+        """Whether the client has sent something that was not received yet."""
+        try:
+            return bool(self.socket.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
 
-        Raises TimeoutError if that was ``body_deadline``, as gunicorn expects.
-        """
-        end = self.deadline
-        if self.body_deadline is not None:
-            end = min(self.body_deadline, end)
-        while True:
-            try:
-                return super().recv(bufsize, flags)
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    break
-                self.wait(select.POLLIN, end)
-        if self.body_deadline is not None:
-            raise TimeoutError
-        self.timed_out = True
-        return b""
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Collect ``data``, so that the head of a response leaves together with its body."""
+    def sendall(self, data: bytes, flags: int = 0) -> None:
+        """Collect ``data`` until flush(). Called by gunicorn's Response."""
         self.unsent += data
-        if len(self.unsent) > BUFFER:
-            self.flush()
 
-    def send(self, data: Any, flags: int = 0) -> int:
-        """Send ``data`` at once. gunicorn calls it for 100 Continue, before the response."""
-        self.sendall(data)
-        self.flush()
-        self.response_deadline = None
-        return len(data)
+    def flush(self) -> bool:
+        """Send what was collected, as far as the client reads; return whether it is all sent.
 
-    def flush(self) -> None:
-        """Send what was collected.
-
-        Raises BrokenPipeError if the client has not read all of it by ``response_deadline``.
+        Raises OSError if the client is gone.
         """
-        data, self.unsent = memoryview(self.unsent), b""
-        end = self.response_deadline = (
-            self.response_deadline or time.monotonic() + settings.CLIENT_TIMEOUT
-        )
-        while data:
-            try:
-                data = data[super().send(data) :]
-            except BlockingIOError:
-                self.wait(select.POLLOUT, end)
-            if data and time.monotonic() >= end:
-                self.timed_out = True
-                raise BrokenPipeError(errno.EPIPE, "the client does not read the response")
+        if not self.unsent:
+            return True
+        rest = memoryview(self.unsent)
+        try:
+            while rest:
+                rest = rest[self.socket.send(rest) :]
+                self.sent = True
+        except BlockingIOError:
+            pass
+        self.unsent = bytes(rest)
+        return not self.unsent
+
+    def shut_down(self) -> bool:
+        """Say that no response follows; return whether the client is still there."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.close()

@@ -9,6 +9,7 @@ import socket
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -59,8 +60,11 @@ logger_class = "server.access_log.AccessLogger"
 logconfig_dict = settings.LOGGING
 
 
-def when_ready(arbiter: object) -> None:
+def when_ready(arbiter: Any) -> None:
     """Prepare the arbiter for forking workers."""
+    # SIGUSR2 starts a new arbiter with the arguments of this one. `python -m gunicorn` has
+    # replaced -m gunicorn by the path of a file, which cannot be run like that.
+    arbiter.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
     # Garbage collection writes to the objects that it visits, and a memory page that a worker
     # writes to is no longer shared. Without this, the service soon takes twice the memory.
     gc.collect()

@@ -10,11 +10,10 @@ from django.db import close_old_connections, connection, reset_queries
 from django.urls import get_resolver
 
 from project import environment
-from server.chunked import ChunkedBodies
 
 environment.select_settings()
 
-application = ChunkedBodies(get_wsgi_application(), settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+application = get_wsgi_application()
 # Import every view now, before gunicorn forks the workers, and not in the first request.
 get_resolver().url_patterns  # noqa: B018
 

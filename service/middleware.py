@@ -1,7 +1,6 @@
 """Middleware of the service. settings.MIDDLEWARE has their order."""
 
 import inspect
-import random
 import re
 from collections.abc import Callable
 from itertools import takewhile
@@ -19,32 +18,25 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.module_loading import import_string
 
 from service import errors
+from service.request_id import request_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestIdMiddleware:
-    """Give each request an id, which the response and every log record carry.
-
-    It is the client's X-Request-ID if that is safe to log and to send back, or a new one.
-    """
-
-    acceptable = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
+    """Give each request an id, which the response and every log record carry."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = request.META.get("HTTP_X_REQUEST_ID", "")
-        if not self.acceptable.fullmatch(request_id):
-            # uuid4() would ask the kernel for random bytes. An id has to be unique, not secret.
-            request_id = f"{random.getrandbits(128):032x}"
-        tokens = structlog.contextvars.bind_contextvars(request_id=request_id)
+        identifier = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
+        tokens = structlog.contextvars.bind_contextvars(request_id=identifier)
         try:
             response = self.get_response(request)
         finally:
             structlog.contextvars.reset_contextvars(**tokens)
-        response["X-Request-ID"] = request_id
+        response["X-Request-ID"] = identifier
         return response
 
 

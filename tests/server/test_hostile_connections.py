@@ -33,9 +33,9 @@ HALVES: dict[str, tuple[bytes, int | None]] = {
     "no body": (post(b"", "Content-Length: 20"), 400),
     "half of a body": (post(b'{"name": "shop', "Content-Length: 20"), 400),
     "less than the length, though it is JSON": (post(NAME, "Content-Length: 21"), 400),
-    "no chunks": (post(b"", "Transfer-Encoding: chunked"), None),
-    "half of a chunk": (post(b"14\r\n{", "Transfer-Encoding: chunked"), None),
-    "no last chunk": (post(b"14\r\n%s\r\n" % NAME, "Transfer-Encoding: chunked"), None),
+    "no chunks": (post(b"", "Transfer-Encoding: chunked"), 400),
+    "half of a chunk": (post(b"14\r\n{", "Transfer-Encoding: chunked"), 400),
+    "no last chunk": (post(b"14\r\n%s\r\n" % NAME, "Transfer-Encoding: chunked"), 400),
     "no trailers": (post(b"14\r\n%s\r\n0\r\n" % NAME, "Transfer-Encoding: chunked"), 400),
 }
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 import requests
 
+from server.heartbeat import GAP
 from tests.load import eventually, names
 from tests.process import Service, free_port, start
 from tests.wire import HANG, connect, post, receive, request
@@ -258,3 +259,45 @@ def test_it_can_be_stopped_while_it_waits_for_the_database() -> None:
         assert any("waiting for the database" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
         assert process.wait(HANG) == 128 + signal.SIGTERM
+
+
+@pytest.mark.once(on="sqlite")
+def test_a_new_arbiter_takes_over_on_sigusr2(serve: Serve) -> None:
+    """It inherits the listening socket, so the old one can be stopped without an interruption."""
+    service = serve(WEB_CONCURRENCY="1")
+    old, worker = processes_of(service)
+    service.process.send_signal(signal.SIGUSR2)
+    eventually(lambda: len(old.children(recursive=True)) == 3, "another arbiter with its worker")
+    (new,) = set(old.children()) - {worker}
+    try:
+        assert end(service) == 0
+        assert_gone([old, worker])
+        with connect(service) as client:
+            client.sendall(request())
+            answer = receive(client)
+        assert answer is not None
+        assert answer.status == 200
+    finally:
+        processes = [new, *new.children()]
+        new.terminate()
+        assert_gone(processes)
+
+
+@pytest.mark.once(on="sqlite")
+def test_processes_that_were_suspended_for_long_go_on(serve: Serve) -> None:
+    """As by `docker pause`: no worker could give a sign, and none is killed for it."""
+    service = serve(GUNICORN_CMD_ARGS="--timeout=3")
+    arbiter, *workers = processes_of(service)
+    with connect(service) as client:
+        for process in [arbiter, *workers]:
+            process.suspend()
+        time.sleep(GAP + 1)
+        for process in [arbiter, *workers]:  # the arbiter looks before a worker can give a sign
+            process.resume()
+        client.sendall(request())
+        answer = receive(client)
+        assert answer is not None
+        assert answer.status == 200
+        time.sleep(2)  # in which the arbiter would have killed them
+    assert service.workers() == workers
+    assert "TIMEOUT" not in service.text()

@@ -1,109 +1,161 @@
-"""What no client sees: a defect, two threads after one connection, memory that stays."""
+"""What no client sees: a defect, threads after one connection, deadlines, memory that stays."""
 
 import gc
 import io
 import logging
-import math
+import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 from wsgiref.handlers import SimpleHandler
 
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 from gunicorn.config import Config
-from gunicorn.workers.gthread import TConn
 
-from server.connection import Connection
-from server.waiting import LINGER, WaitingConnections
+from server.connection import LINGER, Connection, State
+from server.heartbeat import GAP, Heartbeat
+from server.loop import READ, EventLoop
+from server.queue import RequestQueue
 from server.worker import Worker
 from tasklists.models import TaskList
-from tests.load import eventually
-from tests.wire import HANG
+from tests.wire import HANG, request
+
+LOG = logging.getLogger("gunicorn.error")
 
 
-class Raced(Connection):
-    """A connection with which a thread does something while it is looked at."""
+class Loop(EventLoop):
+    """An event loop without listeners, whose connections are pairs of sockets."""
 
-    meanwhile: Callable[[], None] | None = None
+    def __init__(self) -> None:
+        queue = RequestQueue(1, lambda: None)
+        super().__init__(Config(), LOG, [], queue, RequestQueue(1, lambda: None))
 
-    def wait(self, event: int, end: float) -> bool:
-        if self.meanwhile:
-            self.meanwhile()
-        return super().wait(event, end)
+    def connect(self) -> tuple[Connection, socket.socket]:
+        """A connection as the loop has it, and its client's end."""
+        ours, theirs = socket.socketpair()
+        theirs.settimeout(HANG)
+        conn = Connection(ours, ("127.0.0.1", 1), ("127.0.0.1", 2), self.config)
+        self.open.add(conn)
+        self.wait(conn, READ)
+        return conn, theirs
 
 
-def pair() -> tuple[TConn, socket.socket]:
-    """A connection as a worker has it, and its client's end."""
-    ours, theirs = socket.socketpair()
-    theirs.settimeout(HANG)
-    return TConn(Config(), Raced(ours), ("127.0.0.1", 1), ("127.0.0.1", 2)), theirs
-
-
-def test_each_connection_is_given_to_one_thread_alone() -> None:
-    """While the main thread looks for late ones, half of which are past their deadline."""
-    connections = WaitingConnections()
-    taken: list[TConn] = []
-    pairs = [pair() for _ in range(200)]
-    for number, (conn, _) in enumerate(pairs):
-        connections.put(conn, time.monotonic() + HANG * (number % 2))
+def test_each_request_is_given_to_one_thread_alone() -> None:
+    loop, lock = Loop(), threading.Lock()
+    taken: list[Connection] = []
+    clients = [loop.connect() for _ in range(200)]
 
     def take() -> None:
-        while True:
-            taken.append(connections.take())
+        while len(taken) < len(clients):
+            with lock:
+                loop.poll(0.01)
+            while conn := loop.requests.get():
+                taken.append(conn)
 
-    for _ in range(8):
-        threading.Thread(target=take, daemon=True).start()
-    late: list[TConn] = []
-    for _, theirs in pairs:
-        theirs.sendall(b"request")
-        late += connections.take_late(time.monotonic(), math.inf)
-    eventually(lambda: len(taken) + len(late) == len(pairs), "each to be taken")
-    assert {id(conn) for conn in [*taken, *late]} == {id(conn) for conn, _ in pairs}
-    assert not {id(conn) for conn in late} & {id(conn) for conn, _ in pairs[1::2]}
-    for conn, theirs in pairs:
-        conn.close()
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for _, theirs in clients:
+        theirs.sendall(request())
+    for thread in threads:
+        thread.join(HANG)
+    assert sorted(map(id, taken)) == sorted(id(conn) for conn, _ in clients)
+    for conn, theirs in clients:
         theirs.close()
+        loop.close(conn)
 
 
-@pytest.mark.parametrize("then", ["handles it", "puts it back", "closes it"])
-def test_a_connection_that_a_thread_takes_at_the_last_moment_is_not_late(then: str) -> None:
-    connections = WaitingConnections()
-    conn, theirs = pair()
+def test_what_came_in_time_is_read_though_the_service_is_late() -> None:
+    """It may have waited for the processor meanwhile."""
+    loop = Loop()
+    conn, theirs = loop.connect()
+    with theirs:
+        conn.deadline = time.monotonic()
+        theirs.sendall(request())
+        loop.poll(0)
+        assert loop.requests.get() is conn
+        loop.close(conn)
 
-    def meanwhile() -> None:
-        conn.sock.meanwhile = None
-        theirs.sendall(b"request")
-        assert connections.take() is conn
-        assert conn.sock.recv(100) == b"request"
-        if then == "puts it back":
-            connections.put(conn, time.monotonic() + HANG)
-        elif then == "closes it":
-            conn.close()
 
-    with theirs, conn.sock:
-        connections.put(conn, time.monotonic())
-        conn.sock.meanwhile = meanwhile
-        assert connections.take_late(math.inf, math.inf) == []
-        assert conn.sock.meanwhile is None, "it was not looked at"
-        if then == "puts it back":
-            theirs.sendall(b"another")
-            assert connections.take() is conn
+def test_a_connection_that_is_late_is_closed() -> None:
+    loop = Loop()
+    conn, theirs = loop.connect()
+    with theirs:
+        conn.deadline = time.monotonic()
+        loop.poll(0)
+        assert theirs.recv(1) == b""
+        assert not loop.open
 
 
 def test_a_worker_that_stops_waits_for_another_request_as_briefly_whenever_it_answered() -> None:
-    connections = WaitingConnections()
-    conn, theirs = pair()
-    with theirs, conn.sock:
-        before = time.monotonic()
-        connections.put(conn, before + HANG)
-        after = time.monotonic()
-        stopped = before - HANG
-        assert connections.take_late(before + LINGER / 2, stopped) == []
-        assert connections.take_late(after + LINGER, math.inf) == []
-        assert connections.take_late(after + LINGER, stopped) == [conn]
+    loop = Loop()
+    conn, theirs = loop.connect()
+    with theirs:
+        conn.enter(State.IDLE, HANG)
+        loop.draining, loop.drain_deadline = True, conn.since
+        assert not loop.is_late(conn, conn.since + LINGER / 2)
+        assert loop.is_late(conn, conn.since + LINGER)
+        loop.draining = False
+        assert not loop.is_late(conn, conn.since + LINGER)
+        loop.close(conn)
+
+
+def test_a_defect_of_the_loop_ends_one_connection(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = Loop()
+    conn, theirs = loop.connect()
+    other, others = loop.connect()
+    with theirs, others:
+        monkeypatch.setattr(conn, "receive", lambda: 1 / 0)
+        for client in (theirs, others):
+            client.sendall(request())
+        loop.poll(0)
+        with pytest.raises(ConnectionResetError):
+            theirs.recv(1)
+        assert loop.requests.get() is other
+        assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [
+            ZeroDivisionError
+        ]
+        loop.close(other)
+
+
+class Defective(Worker):
+    def respond(self, conn: Connection) -> None:
+        raise SystemExit
+
+
+def test_a_defect_ends_a_connection_and_no_thread(caplog: pytest.LogCaptureFixture) -> None:
+    worker = Defective(1, os.getppid(), [], None, 30, Config(), LOG)
+    worker.PIPE = os.pipe()
+    worker.start()
+    loop: Any = worker.loop
+    for _ in range(2):
+        _, theirs = Loop.connect(loop)
+        with theirs:
+            theirs.sendall(request())
+            assert theirs.recv(1) == b""
+    assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [SystemExit] * 2
+    for end in worker.PIPE:
+        os.close(end)
+
+
+def test_the_heartbeat_excuses_a_suspension_of_all_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heartbeat = Heartbeat(Config())
+    heartbeat.notify()
+    last = heartbeat.last_update()
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 1)
+    assert heartbeat.last_update() == last, "the arbiter has looked, and the worker hangs"
+    monkeypatch.setattr(time, "monotonic", lambda: now + 2 + GAP)
+    assert heartbeat.last_update() == now + 2 + GAP
+    heartbeat.close()
 
 
 def requests_alive() -> list[HttpRequest]:
@@ -141,23 +193,3 @@ def test_the_memory_of_a_request_is_free_with_its_answer(
     SimpleHandler(io.BytesIO(body), answer, io.StringIO(), environ).run(get_wsgi_application())
     assert answer.getvalue().split()[1] == status
     assert requests_alive() == before
-
-
-class Defective(Worker):
-    def process(self, conn: TConn) -> None:
-        conn.sock.recv(100)
-        raise SystemExit
-
-
-def test_a_defect_ends_a_connection_and_no_thread(caplog: pytest.LogCaptureFixture) -> None:
-    worker = Defective(1, 1, [], None, 30, Config(), logging.getLogger("gunicorn.error"))
-    worker.connections = WaitingConnections()
-    worker.method_queue.init()
-    threading.Thread(target=worker.serve, daemon=True).start()
-    for _ in range(2):
-        conn, theirs = pair()
-        with theirs:
-            worker.connections.put(conn, time.monotonic() + HANG)
-            theirs.sendall(b"request")
-            assert theirs.recv(1) == b""
-    assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [SystemExit] * 2

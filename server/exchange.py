@@ -1,0 +1,97 @@
+"""One request and its one response."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.http import wsgi
+
+from server import replies
+from server.connection import Connection
+from server.request import Request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+BUFFER = 64 * 1024  # bytes of a response that are collected before they are sent
+
+
+class Exchange:
+    """Calls the application and sends its response, for as long as the client reads it.
+
+    A thread that would have to wait for the client leaves the exchange, and another thread may
+    go on with it when the client has read. So an iterable that the application returns may be
+    continued in another thread than it was begun in.
+    """
+
+    def __init__(
+        self, conn: Connection, request: Request, application: "WSGIApplication", config: Any
+    ) -> None:
+        self.conn = conn
+        self.request = request
+        self.application = application
+        self.config = config
+        self.start = datetime.now()
+        self.response: Any = None
+        self.environ: dict[str, Any] = {}
+        self.body: Any = None  # what the application returned
+        self.parts: Iterator[bytes] | None = None  # the rest of the body
+        self.collected = False  # whether the response is complete
+        self.delayed = False  # whether the client had to read before all of it could be sent
+
+    def advance(self, log: Any) -> bool:
+        """Collect and send the response; return False if the client has to read first.
+
+        conn.closes says before whether the connection has to be closed after the response, and
+        afterwards whether it is. Raises OSError if the client is gone.
+        """
+        while self.conn.flush():
+            if self.collected:
+                return True
+            self.collect(log)
+        return False
+
+    def collect(self, log: Any) -> None:
+        """Collect BUFFER bytes of the response, or what is left of it."""
+        try:
+            if self.parts is None:
+                self.parts = self.begin()
+            for part in self.parts:
+                self.response.write(part)
+                if len(self.conn.unsent) > BUFFER:
+                    return
+            self.response.close()
+            self.conn.closes = self.response.should_close()
+        except (Exception, SystemExit):
+            log.exception("Error handling request %s", self.request.uri)
+            self.conn.closes = True
+            if self.conn.sent:
+                # A second response must not follow the beginning of the first.
+                self.conn.unsent = b""
+            else:
+                reply = replies.defect(self.request)
+                self.response = replies.write(self.conn, self.request, self.config, reply)
+        self.collected = True
+
+    def begin(self) -> Iterator[bytes]:
+        """Call the application; return the parts of its response's body."""
+        conn = self.conn
+        conn.sent = bool(conn.unsent)  # a part of 100 Continue
+        self.response, self.environ = wsgi.create(
+            self.request, conn, conn.address, conn.server, self.config
+        )
+        self.environ["wsgi.multithread"] = True
+        if conn.closes:
+            self.response.force_close()
+        self.body = self.application(self.environ, self.response.start_response)
+        return iter(self.body)
+
+    def end(self, log: Any) -> None:
+        """Log the request and let the application free what it holds for the response.
+
+        The log comes last, because the client would otherwise wait for whoever reads it.
+        """
+        try:
+            log.access(self.response, self.request, self.environ, datetime.now() - self.start)
+        finally:
+            getattr(self.body, "close", lambda: None)()  # PEP 3333: if it has one

@@ -1,0 +1,385 @@
+"""The event loop: everything that waits for clients."""
+
+import math
+import os
+import selectors
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from gunicorn.http.errors import ParseException
+
+from server import replies
+from server.connection import LINGER, Connection, State
+from server.queue import RequestQueue
+from server.request import BodyCutShort, Request, RequestTimeout
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+SILENCE = 1  # seconds in which a client that has connected is expected to send something
+CHECK_INTERVAL = 1  # seconds between two looks for connections past their deadline
+MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that wait for their clients
+
+LIVE = ("/health/live", "/health/live/")
+READY = ("/health/ready", "/health/ready/")
+
+
+class EventLoop:
+    """Accepts connections, reads requests, sends what clients read late, enforces deadlines.
+
+    Whole requests go to ``requests``, those for /health/ready to ``probes``; the loop answers
+    /health/live itself. One thread at a time calls poll(), which owns the connections that the
+    selector has registered. The other methods may be called by the thread that owns the
+    connection. ``lock`` protects what all threads share: the selector and the counters.
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        log: Any,
+        listeners: list[Any],
+        requests: RequestQueue,
+        probes: RequestQueue,
+    ) -> None:
+        self.config = config
+        self.log = log
+        self.listeners = listeners
+        for listener in listeners:
+            listener.setblocking(False)
+        self.requests = requests
+        self.probes = probes
+        self.selector = selectors.DefaultSelector()
+        self.awake, self.wake = os.pipe()  # a byte in it ends a poll
+        self.selector.register(self.awake, READ)
+        self.lock = threading.Lock()
+        self.open: set[Connection] = set()
+        self.waiting: dict[Connection, None] = {}  # for their client, the one that began first
+        self.held = 0  # bytes that all connections keep in memory
+        self.accepting = False
+        self.stopping = False  # whether the worker is to end
+        self.draining = False  # whether the listeners are closed, since it is
+        self.drain_deadline = 0.0  # until when idle connections stay open at least
+        self.next_check = 0.0
+        self.polled = 0.0  # when the last poll ended
+
+    # Polling
+
+    def poll(self, timeout: float) -> None:
+        """Wait for events for ``timeout`` seconds at most, and handle them."""
+        for key, _ in self.selector.select(timeout):
+            if key.data is not None:
+                self.proceed(key.data)
+            elif key.fileobj == self.awake:
+                os.read(self.awake, 1)
+            else:
+                self.accept(key.fileobj)
+        for queue in (self.requests, self.probes):
+            for conn in queue.take_late():
+                self.shed(conn)
+        if self.stopping and not self.draining:
+            self.drain()
+        self.make_room()
+        self.polled = time.monotonic()
+        if self.polled >= self.next_check or self.draining:
+            self.next_check = self.polled + CHECK_INTERVAL
+            self.close_late()
+
+    def stop(self) -> None:
+        """Let the thread that polls accept the backlog and close idle connections."""
+        self.stopping = True
+        os.write(self.wake, b".")
+
+    def proceed(self, conn: Connection) -> None:
+        """Do what a connection has waited for."""
+        try:
+            if not conn.event:  # closed meanwhile, to make room
+                return
+            if conn.state is State.LINGERING:
+                self.discard(conn)
+            elif conn.state is State.SENDING:
+                self.send(conn)
+            elif conn.event == WRITE:  # a pipelined request has arrived already
+                self.read(conn)
+            else:
+                self.receive(conn)
+        except Exception:
+            self.log.exception("Closing a connection after an unexpected error.")
+            self.close(conn)
+
+    # Accepting
+
+    def accept(self, listener: Any) -> bool:
+        """Accept one connection; return False if there is none."""
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # another worker was faster
+            return False
+        except OSError:
+            self.log.exception("A connection could not be accepted.")
+            return False
+        conn = Connection(client, address, listener.getsockname(), self.config)
+        with self.lock:
+            self.open.add(conn)
+        self.wait(conn, READ)
+        return True
+
+    def accept_all(self) -> None:
+        for listener in self.listeners:
+            while len(self.open) < self.config.worker_connections and self.accept(listener):
+                pass
+
+    def set_accepting(self, accepting: bool) -> None:
+        with self.lock:
+            if accepting == self.accepting:
+                return
+            self.accepting = accepting
+            for listener in self.listeners:
+                if accepting:
+                    self.selector.register(listener, READ)
+                else:
+                    self.selector.unregister(listener)
+
+    def drain(self) -> None:
+        """Accept what is in the backlog of the listeners, and then nothing more.
+
+        The kernel refuses further connections. Idle ones are closed within LINGER seconds.
+        """
+        self.set_accepting(False)
+        for listener in self.listeners:
+            while self.accept(listener):
+                pass
+            listener.close()
+        self.listeners = []
+        self.drain_deadline = time.monotonic() + LINGER
+        self.draining = True
+
+    def is_drained(self) -> bool:
+        """Whether the listeners are closed, and all connections too."""
+        return self.draining and not self.open
+
+    # Reading
+
+    def receive(self, conn: Connection) -> None:
+        data = conn.receive()
+        if data is None:
+            return
+        if not data:
+            if conn.reader.request:  # whose body has not arrived completely
+                self.refuse(conn, BodyCutShort())
+            else:
+                self.close(conn)
+            return
+        conn.silent = False
+        if conn.state is State.IDLE:
+            conn.enter(State.READING, settings.CLIENT_TIMEOUT)
+        conn.reader.feed(data)
+        self.read(conn)
+
+    def read(self, conn: Connection) -> None:
+        """Look whether a whole request has arrived, and pass it on."""
+        reader = conn.reader
+        try:
+            request = reader.take()
+        except ParseException as error:
+            self.refuse(conn, error)
+            return
+        if request is not None:
+            self.dispatch(conn, request)
+            return
+        if reader.take_continue():
+            conn.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            conn.flush()
+        if conn.event == READ:
+            with self.lock:
+                self.count(conn)
+        else:
+            self.wait(conn, READ)
+
+    def dispatch(self, conn: Connection, request: Request) -> None:
+        conn.request = request
+        conn.closes = not self.may_keep(request)
+        if request.path in LIVE and request.method in ("GET", "HEAD"):
+            self.reply(conn, replies.ALIVE)
+            return
+        conn.enter(State.QUEUED, 0)
+        self.leave(conn)
+        queue = self.probes if request.path in READY else self.requests
+        if not queue.put(conn):
+            self.shed(conn)
+
+    def may_keep(self, request: Request) -> bool:
+        """Whether the connection may stay open after the response."""
+        room = self.config.worker_connections - self.requests.threads
+        return (
+            request.keep_alive
+            and self.config.keepalive > 0
+            and not self.stopping
+            and len(self.open) <= room
+        )
+
+    # Answering
+
+    def shed(self, conn: Connection) -> None:
+        """Answer a request for which there is no thread in time."""
+        self.reply(conn, replies.overloaded(conn.request))
+
+    def refuse(self, conn: Connection, error: ParseException) -> None:
+        """Answer a request that is malformed, and close the connection."""
+        self.log.warning(
+            "Invalid request from ip=%s: %s", conn.address[0], str(error)[: replies.MAX_DETAIL]
+        )
+        # InvalidHeader has the request as far as gunicorn has read it.
+        read = conn.reader.request or getattr(error, "req", None)
+        conn.request = read if isinstance(read, Request) else None
+        conn.closes = True
+        self.reply(conn, replies.refusal(error, conn.request))
+
+    def reply(self, conn: Connection, reply: replies.Reply) -> None:
+        """Send a response that the server makes itself, and log it."""
+        request, start = conn.request, conn.since
+        response = replies.write(conn, request, self.config, reply)
+        conn.enter(State.SENDING, settings.CLIENT_TIMEOUT)
+        self.send(conn)
+        if request is not None:
+            duration = timedelta(seconds=time.monotonic() - start)
+            self.log.access(response, request, {"REMOTE_ADDR": conn.address[0]}, duration)
+
+    def send(self, conn: Connection) -> None:
+        """Send what was collected, and go on with what follows."""
+        try:
+            sent = conn.flush()
+        except OSError:  # the client is gone
+            self.close(conn)
+            return
+        if not sent:
+            self.wait(conn, WRITE)
+        elif conn.exchange:
+            self.leave(conn)
+            conn.state = State.HANDLED
+            self.requests.put_back(conn)
+        else:
+            self.finish(conn)
+
+    def finish(self, conn: Connection) -> None:
+        """Close the connection after a response, or wait for the next request."""
+        conn.request = None
+        conn.reader.release()
+        if conn.closes:
+            # To close a connection on which the client is still sending would destroy a
+            # response that is on its way (RFC 9112, section 9.6).
+            if conn.shut_down():
+                conn.enter(State.LINGERING, settings.CLIENT_TIMEOUT)
+                self.wait(conn, READ)
+            else:
+                self.close(conn)
+        elif conn.reader.buffer:
+            # A socket that can be written to is ready at once, so the pipelined request queues
+            # behind what is ready now.
+            conn.enter(State.READING, settings.CLIENT_TIMEOUT)
+            self.wait(conn, WRITE)
+        else:
+            conn.enter(State.IDLE, self.config.keepalive)
+            self.wait(conn, READ)
+
+    def discard(self, conn: Connection) -> None:
+        """Read what a client sends after its last response, and close when it has closed."""
+        data = conn.receive()
+        if data == b"":
+            self.close(conn)
+        elif data:
+            conn.since = time.monotonic()
+
+    # Waiting
+
+    def wait(self, conn: Connection, event: int) -> None:
+        """Wait for an event; afterwards the connection belongs to the thread that polls."""
+        with self.lock:
+            before, conn.event = conn.event, event
+            if not before:
+                self.selector.register(conn, event, conn)
+            elif before != event:
+                self.selector.modify(conn, event, conn)
+            self.waiting.pop(conn, None)
+            self.waiting[conn] = None
+            self.count(conn)
+
+    def leave(self, conn: Connection) -> None:
+        """Wait for nothing; afterwards the connection belongs to the calling thread."""
+        with self.lock:
+            self.selector.unregister(conn)
+            conn.event = 0
+            del self.waiting[conn]
+            self.count(conn)
+
+    def count(self, conn: Connection) -> None:
+        """Count the bytes that a connection keeps in memory; called with the lock."""
+        self.held += conn.held - conn.counted
+        conn.counted = conn.held
+
+    def close(self, conn: Connection) -> None:
+        with self.lock:
+            if conn.event:
+                self.selector.unregister(conn)
+                conn.event = 0
+            self.open.discard(conn)
+            self.waiting.pop(conn, None)
+            self.held -= conn.counted
+            conn.counted = 0
+        conn.close()
+        if exchange := conn.exchange:
+            conn.exchange = None
+            exchange.end(self.log)
+
+    def close_late(self) -> None:
+        """Close the connections past their deadline."""
+        now = time.monotonic()
+        with self.lock:
+            late = [conn for conn in self.waiting if self.is_late(conn, now)]
+        for conn in late:
+            if conn.state is State.READING:
+                self.refuse(conn, RequestTimeout())
+            else:
+                self.close(conn)
+
+    def is_late(self, conn: Connection, now: float) -> bool:
+        end = conn.deadline
+        if conn.state is State.LINGERING:
+            end = min(end, conn.since + LINGER)
+        elif conn.state is State.IDLE and self.draining:
+            end = min(end, max(self.drain_deadline, conn.since + LINGER))
+        return now >= end
+
+    def make_room(self) -> None:
+        """Close connections if there are too many, or if they keep too much in memory."""
+        limit = math.inf if self.draining else self.config.worker_connections
+        while len(self.open) > limit or self.held > MAX_HELD:
+            with self.lock:
+                waiting = list(self.waiting)
+            if len(self.open) <= limit:
+                waiting = [conn for conn in waiting if conn.counted]
+            if not waiting:
+                return
+            self.evict(self.dispensable(waiting))
+
+    @staticmethod
+    def dispensable(waiting: list[Connection]) -> Connection:
+        """The connection whose client would be missed least, of those given, the oldest first.
+
+        It is one on which nothing has ever arrived, or otherwise the one that has waited longest.
+        A new client gets some time to send its first bytes.
+        """
+        latest = time.monotonic() - SILENCE
+        candidates = [
+            *(conn for conn in waiting if conn.silent and conn.since <= latest),
+            *waiting,
+        ]
+        return next((conn for conn in candidates if not conn.has_input()), candidates[0])
+
+    def evict(self, conn: Connection) -> None:
+        """Close a connection at once; say why if its client has begun a request."""
+        if conn.state is State.READING:
+            conn.request = conn.reader.request
+            conn.closes = True
+            self.shed(conn)
+        self.close(conn)

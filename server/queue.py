@@ -1,0 +1,82 @@
+"""The requests that wait for a thread."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from server.connection import Connection
+
+MAX_WAIT = 0.8  # seconds, so that a response takes less than one as long as the application does
+SMOOTHING = 1 / 8  # the weight of the last request in the average
+
+
+class RequestQueue:
+    """Whole requests, the oldest first, which a fixed number of threads takes.
+
+    A request that would wait for longer than MAX_WAIT is not taken in. That is estimated from
+    how long the application took for the last requests, so the queue is short when requests
+    take long. It has one place at least for each thread, and at most as many as there are
+    connections.
+    """
+
+    def __init__(self, threads: int, when_saturated: Callable[[], object]) -> None:
+        self.threads = threads
+        self.busy = 0  # threads that have taken a request
+        self.when_saturated = when_saturated  # called when the last free thread takes a request,
+        self.announced = False  # but not again before this is reset
+        self.seconds = 0.0  # that a thread takes for a request, on average
+        self.waiting: deque[Connection] = deque()
+        self.begun: deque[Connection] = deque()  # whose response a thread has to go on with
+        self.arrived = threading.Semaphore(0)  # counts the requests taken in, for a thread to wait
+        self.lock = threading.Lock()
+
+    def put(self, conn: Connection) -> bool:
+        """Take in a request; return False if it would wait for too long."""
+        with self.lock:
+            if len(self.waiting) * self.seconds > MAX_WAIT * self.threads:
+                return False
+            self.waiting.append(conn)
+        self.arrived.release()
+        return True
+
+    def put_back(self, conn: Connection) -> None:
+        """Let a thread go on with a response; it need not queue behind the requests."""
+        with self.lock:
+            self.begun.append(conn)
+
+    def get(self) -> Connection | None:
+        """The next connection, if any, for a thread that calls done() when it has handled it."""
+        with self.lock:
+            queue = self.begun or self.waiting
+            if not queue:
+                return None
+            self.busy += 1
+            conn = queue.popleft()
+            announce = self.busy == self.threads and not self.announced
+            self.announced = self.announced or announce
+        if announce:
+            self.when_saturated()
+        return conn
+
+    def done(self, seconds: float) -> None:
+        """A thread has handled a connection, which took ``seconds``."""
+        with self.lock:
+            self.busy -= 1
+            # A single request that took very long says little about those to come.
+            self.seconds += SMOOTHING * (min(seconds, MAX_WAIT) - self.seconds)
+
+    def is_saturated(self) -> bool:
+        """Whether no thread is free."""
+        return self.busy >= self.threads
+
+    def take_late(self) -> list[Connection]:
+        """Remove and return those that have waited for MAX_WAIT."""
+        if not self.waiting:
+            return []
+        latest = time.monotonic() - MAX_WAIT
+        late = []
+        with self.lock:
+            while self.waiting and self.waiting[0].since <= latest:
+                late.append(self.waiting.popleft())
+        return late

@@ -35,7 +35,8 @@ def under_valgrind(stack: Stack, folder: Path) -> Stack:
         *("--trace-children=yes", f"--callgrind-out-file={folder}/%p"),
         *(PYTHON, "-m", "gunicorn", "--config", configuration),
     )
-    # Sets and dictionaries in the same order each time, and one thread to serve one connection.
+    # Sets and dictionaries in the same order each time, and few threads for one connection. With
+    # one, the main thread would poll while that is busy, for as long as valgrind takes.
     variables = {"PYTHONHASHSEED": "0", "THREADS": "2"}
     return stack._replace(command=command, environment=stack.environment | variables)
 

@@ -1,6 +1,5 @@
 """The event loop: everything that waits for clients."""
 
-import math
 import os
 import selectors
 import threading
@@ -18,6 +17,8 @@ from server.request import BodyCutShort, Request, RequestTimeout
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 SILENCE = 1  # seconds in which a client that has connected is expected to send something
+ACCEPTED_AT_ONCE = 64
+DRAIN_INTERVAL = 0.1  # seconds between them when the worker stops
 CHECK_INTERVAL = 1  # seconds between two looks for connections past their deadline
 MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that wait for their clients
 
@@ -67,6 +68,7 @@ class EventLoop:
 
     def poll(self, timeout: float) -> None:
         """Wait for events for ``timeout`` seconds at most, and handle them."""
+        timeout = min(timeout, DRAIN_INTERVAL) if self.draining else timeout
         for key, _ in self.selector.select(timeout):
             if key.data is not None:
                 self.proceed(key.data)
@@ -79,7 +81,7 @@ class EventLoop:
                 self.shed(conn)
         if self.stopping and not self.draining:
             self.drain()
-        self.make_room()
+        self.make_room(self.config.worker_connections)
         self.polled = time.monotonic()
         if self.polled >= self.next_check or self.draining:
             self.next_check = self.polled + CHECK_INTERVAL
@@ -115,8 +117,9 @@ class EventLoop:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):  # another worker was faster
             return False
-        except OSError:
+        except OSError:  # too many open files, perhaps
             self.log.exception("A connection could not be accepted.")
+            self.make_room(len(self.open) - 1)
             return False
         conn = Connection(client, address, listener.getsockname(), self.config)
         with self.lock:
@@ -124,10 +127,12 @@ class EventLoop:
         self.wait(conn, READ)
         return True
 
-    def accept_all(self) -> None:
+    def accept_some(self) -> None:
+        """Accept connections, but not so many that the others would have to wait."""
         for listener in self.listeners:
-            while len(self.open) < self.config.worker_connections and self.accept(listener):
-                pass
+            for _ in range(ACCEPTED_AT_ONCE):
+                if not self.accept(listener):
+                    break
 
     def set_accepting(self, accepting: bool) -> None:
         with self.lock:
@@ -350,13 +355,12 @@ class EventLoop:
             end = min(end, max(self.drain_deadline, conn.since + LINGER))
         return now >= end
 
-    def make_room(self) -> None:
-        """Close connections if there are too many, or if they keep too much in memory."""
-        limit = math.inf if self.draining else self.config.worker_connections
-        while len(self.open) > limit or self.held > MAX_HELD:
+    def make_room(self, limit: int) -> None:
+        """Close connections if there are more than ``limit``, or if they hold too much memory."""
+        while (many := len(self.open) > limit and not self.draining) or self.held > MAX_HELD:
             with self.lock:
                 waiting = list(self.waiting)
-            if len(self.open) <= limit:
+            if not many:
                 waiting = [conn for conn in waiting if conn.counted]
             if not waiting:
                 return

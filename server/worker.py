@@ -105,9 +105,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             if not select.select([self.PIPE[0]], [], [], seconds)[0]:
                 return
             os.read(self.PIPE[0], 4096)
-        if self.requests.announced:
-            # As a rule, a thread will soon be free, and poll.
-            time.sleep(LAG)
+        time.sleep(LAG)  # as a rule, a thread is free until then, and polls
         self.stand_in(time.monotonic() + seconds)
 
     def stand_in(self, end: float) -> None:
@@ -117,23 +115,30 @@ class Worker(BaseWorker):  # type: ignore[misc]
             return
         if not self.poll_lock.acquire(timeout=LAG):  # a thread is free after all
             return
-        # A connection is accepted only if no other worker, which may have a free thread, does.
-        loop.set_accepting(False)
-        next_accept = time.monotonic() + LAG
-        while queue.is_saturated() and (now := time.monotonic()) < end:
-            loop.poll(LAG)
-            if now >= next_accept:
-                loop.accept_all()
-                next_accept = now + LAG
-        loop.set_accepting(True)
-        self.poll_lock.release()
+        try:
+            # A connection is accepted only if no other worker, which may have a free thread, does.
+            loop.set_accepting(False)
+            next_accept = time.monotonic() + LAG
+            while queue.is_saturated() and (now := time.monotonic()) < end:
+                loop.poll(LAG)
+                if now >= next_accept:
+                    loop.accept_some()
+                    next_accept = now + LAG
+            loop.set_accepting(True)
+        finally:
+            self.poll_lock.release()
 
     # The other threads
 
     def serve(self) -> None:
         """Poll and handle requests for ever, in turn with the other threads."""
         while True:
-            self.handle(self.take(), self.requests)
+            try:
+                conn = self.take()
+            except Exception:
+                self.log.exception("Unexpected error while polling.")
+            else:
+                self.handle(conn, self.requests)
 
     def take(self) -> Connection:
         """Return the next connection whose request is complete; blocks without a limit."""

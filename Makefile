@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema image image-0.1.0 up down e2e-docker chart e2e-kubernetes bench bench-instructions bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock schema image image-0.1.0 up down e2e-docker chart e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ bench: .venv/dev staticfiles $(PEERS:%=bench/.venvs/%/made) bench/.venvs/service
 
 bench-instructions: .venv/dev staticfiles bench/.venvs/service/made ## count the instructions of a request, which shows what a small change does
 	$(BIN)/python -m bench.instructions $(if $(FOLDER),--folder $(FOLDER))
+
+bench-overload: .venv/dev staticfiles ## measure how the service answers under too much load, 6 minutes
+	$(BIN)/python -m bench.overload $(if $(BESIDE),--beside $(BESIDE))
 
 # An environment for each stack: what one doesn't have on its own takes no memory in it.
 define environment

@@ -15,9 +15,12 @@ from server.connection import LINGER, Connection, State
 from server.queue import RequestQueue
 from server.request import BodyCutShort, Request, RequestTimeout
 
+Events = list[tuple[selectors.SelectorKey, int]]
+
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 SILENCE = 1  # seconds in which a client that has connected is expected to send something
-ACCEPTED_AT_ONCE = 64
+BATCH = 32  # connections that are handled, accepted or shed before the others have their turn
+ACCEPT_INTERVAL = 0.02  # seconds for which another worker may accept a connection first
 DRAIN_INTERVAL = 0.1  # seconds between them when the worker stops
 CHECK_INTERVAL = 1  # seconds between two looks for connections past their deadline
 MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that wait for their clients
@@ -62,22 +65,44 @@ class EventLoop:
         self.draining = False  # whether the listeners are closed, since it is
         self.drain_deadline = 0.0  # until when idle connections stay open at least
         self.next_check = 0.0
+        self.next_accept = 0.0
+        self.woke = 0.0  # when the last poll found events
         self.polled = 0.0  # when the last poll ended
 
     # Polling
 
     def poll(self, timeout: float) -> None:
         """Wait for events for ``timeout`` seconds at most, and handle them."""
-        timeout = min(timeout, DRAIN_INTERVAL) if self.draining else timeout
-        for key, _ in self.selector.select(timeout):
+        self.handle(self.select(timeout))
+
+    def select(self, timeout: float) -> Events:
+        """Wait for events, which have to be handled before the next call."""
+        # A worker that is full, or has no free thread, leaves new connections to the others: it
+        # accepts only those that no other worker has accepted for ACCEPT_INTERVAL seconds.
+        reluctant = self.is_full() or self.requests.is_saturated()
+        self.set_accepting(not reluctant)
+        if reluctant:
+            timeout = min(timeout, ACCEPT_INTERVAL)
+        elif self.draining:
+            timeout = min(timeout, DRAIN_INTERVAL)
+        events = self.selector.select(timeout)
+        self.woke = time.monotonic()
+        return events
+
+    def handle(self, events: Events) -> None:
+        for number, (key, _) in enumerate(events, 1):
             if key.data is not None:
                 self.proceed(key.data)
             elif key.fileobj == self.awake:
                 os.read(self.awake, 1)
             else:
                 self.accept(key.fileobj)
+            if number % BATCH == 0:
+                self.accept_some()  # a probe need not wait for a thousand requests to be read
+        if not self.accepting:
+            self.accept_some()
         for queue in (self.requests, self.probes):
-            for conn in queue.take_late():
+            for conn in queue.take_late(BATCH):
                 self.shed(conn)
         if self.stopping and not self.draining:
             self.drain()
@@ -125,20 +150,32 @@ class EventLoop:
         with self.lock:
             self.open.add(conn)
         self.wait(conn, READ)
+        self.proceed(conn)  # most clients send a request as soon as they are connected
         return True
 
     def accept_some(self) -> None:
-        """Accept connections, but not so many that the others would have to wait."""
+        """Accept connections that have waited, but not so many that the others have to wait."""
+        now = time.monotonic()
+        if now < self.next_accept:
+            return
         for listener in self.listeners:
-            for _ in range(ACCEPTED_AT_ONCE):
+            for _ in range(BATCH):
                 if not self.accept(listener):
+                    self.next_accept = now + ACCEPT_INTERVAL
                     break
 
+    def is_full(self) -> bool:
+        limit: int = self.config.worker_connections
+        return len(self.open) >= limit
+
     def set_accepting(self, accepting: bool) -> None:
+        """Poll the listeners too, or do not."""
+        if accepting == self.accepting:
+            return
+        if not accepting:
+            self.next_accept = time.monotonic() + ACCEPT_INTERVAL
+        self.accepting = accepting
         with self.lock:
-            if accepting == self.accepting:
-                return
-            self.accepting = accepting
             for listener in self.listeners:
                 if accepting:
                     self.selector.register(listener, READ)
@@ -207,7 +244,7 @@ class EventLoop:
         if request.path in LIVE and request.method in ("GET", "HEAD"):
             self.reply(conn, replies.ALIVE)
             return
-        conn.enter(State.QUEUED, 0)
+        conn.state, conn.since = State.QUEUED, self.woke  # it may have arrived as early as that
         self.leave(conn)
         queue = self.probes if request.path in READY else self.requests
         if not queue.put(conn):

@@ -33,8 +33,9 @@ class RequestQueue:
 
     def put(self, conn: Connection) -> bool:
         """Take in a request; return False if it would wait for too long."""
+        remaining = MAX_WAIT - (time.monotonic() - conn.since)
         with self.lock:
-            if len(self.waiting) * self.seconds > MAX_WAIT * self.threads:
+            if self.waiting and len(self.waiting) * self.seconds > remaining * self.threads:
                 return False
             self.waiting.append(conn)
         self.arrived.release()
@@ -70,13 +71,13 @@ class RequestQueue:
         """Whether no thread is free."""
         return self.busy >= self.threads
 
-    def take_late(self) -> list[Connection]:
-        """Remove and return those that have waited for MAX_WAIT."""
+    def take_late(self, limit: int) -> list[Connection]:
+        """Remove and return those that have waited for MAX_WAIT, at most ``limit`` of them."""
         if not self.waiting:
             return []
         latest = time.monotonic() - MAX_WAIT
-        late = []
+        late: list[Connection] = []
         with self.lock:
-            while self.waiting and self.waiting[0].since <= latest:
+            while self.waiting and self.waiting[0].since <= latest and len(late) < limit:
                 late.append(self.waiting.popleft())
         return late

@@ -20,6 +20,7 @@ from server.queue import RequestQueue
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 LAG = 0.02  # seconds without a poll after which the main thread polls, if no other thread is free
+PROBE_THREADS = 4  # for /health/ready; probes that come together share one look at the database
 
 
 class PlainConfig:
@@ -59,6 +60,9 @@ class Worker(BaseWorker):  # type: ignore[misc]
         self.tmp = Heartbeat(self.cfg)
         self.cfg = PlainConfig(self.cfg)
         self.poll_lock = threading.Lock()
+        # Held by the main thread while it handles events. No thread takes a request meanwhile: it
+        # would keep the GIL, which each system call of the main thread releases, for 5 ms.
+        self.take_lock = threading.Lock()
 
     def init_signals(self) -> None:
         super().init_signals()
@@ -87,12 +91,10 @@ class Worker(BaseWorker):  # type: ignore[misc]
         for end in self.PIPE:  # a byte in it wakes the main thread; each signal writes one
             os.set_blocking(end, False)
         self.requests = RequestQueue(self.cfg.threads, self.wake_main_thread)
-        self.probes = RequestQueue(1, lambda: None)
+        self.probes = RequestQueue(PROBE_THREADS, lambda: None)
         self.loop = EventLoop(self.cfg, self.log, self.sockets, self.requests, self.probes)
-        self.loop.set_accepting(True)
-        for _ in range(self.cfg.threads):
-            threading.Thread(target=self.serve, daemon=True).start()
-        threading.Thread(target=self.serve_probes, daemon=True).start()
+        for target in [self.serve] * self.cfg.threads + [self.serve_probes] * PROBE_THREADS:
+            threading.Thread(target=target, daemon=True).start()
 
     def wake_main_thread(self) -> None:
         with contextlib.suppress(BlockingIOError):  # it will wake anyway
@@ -116,15 +118,10 @@ class Worker(BaseWorker):  # type: ignore[misc]
         if not self.poll_lock.acquire(timeout=LAG):  # a thread is free after all
             return
         try:
-            # A connection is accepted only if no other worker, which may have a free thread, does.
-            loop.set_accepting(False)
-            next_accept = time.monotonic() + LAG
-            while queue.is_saturated() and (now := time.monotonic()) < end:
-                loop.poll(LAG)
-                if now >= next_accept:
-                    loop.accept_some()
-                    next_accept = now + LAG
-            loop.set_accepting(True)
+            while queue.is_saturated() and time.monotonic() < end:
+                events = loop.select(LAG)
+                with self.take_lock:
+                    loop.handle(events)
         finally:
             self.poll_lock.release()
 
@@ -142,7 +139,8 @@ class Worker(BaseWorker):  # type: ignore[misc]
 
     def take(self) -> Connection:
         """Return the next connection whose request is complete; blocks without a limit."""
-        conn = self.requests.get()
+        with self.take_lock:
+            conn = self.requests.get()
         if conn is None:
             with self.poll_lock:
                 while (conn := self.requests.get()) is None:

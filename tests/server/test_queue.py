@@ -65,10 +65,10 @@ def test_those_who_have_waited_for_too_long_are_taken_out() -> None:
     queue, now = queue_of(1), time.monotonic()
     late = [Waiting(now - MAX_WAIT - 1), Waiting(now - MAX_WAIT)]
     recent = [Waiting(now + HANG), Waiting(now + HANG)]
-    assert queue.take_late() == []
+    assert queue.take_late(100) == []
     for conn in [*late, *recent]:
         queue.put(conn)
-    assert queue.take_late() == late
+    assert queue.take_late(100) == late
     assert [queue.get(), queue.get(), queue.get()] == [*recent, None]
 
 
@@ -112,7 +112,7 @@ def test_none_is_lost_or_taken_twice_by_many_threads() -> None:
 
     def take_late() -> None:
         while not ended.is_set():
-            taken.extend(queue.take_late())
+            taken.extend(queue.take_late(100))
 
     putting = [threading.Thread(target=put) for _ in range(threads)]
     taking = [threading.Thread(target=target) for target in [take, take, take, take_late]]

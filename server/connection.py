@@ -43,6 +43,7 @@ class Connection:
     def __init__(self, client: socket.socket, address: Any, server: Any, config: Any) -> None:
         client.setblocking(False)
         self.socket = client
+        self.descriptor = client.fileno()
         self.address = address
         self.server = server  # the address that the client has connected to
         self.reader = RequestReader(config, address)
@@ -57,9 +58,6 @@ class Connection:
         self.counted = 0  # the bytes that the event loop has counted for it
         self.request: Any = None  # the one that is to be answered (a Request), if it was read
         self.exchange: Exchange | None = None  # the one whose response is being sent
-
-    def fileno(self) -> int:
-        return self.socket.fileno()
 
     def enter(self, state: State, seconds: float) -> None:
         """Begin a state that has to end within ``seconds``."""

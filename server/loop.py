@@ -53,6 +53,7 @@ class EventLoop:
             listener.setblocking(False)
         self.requests = requests
         self.probes = probes
+        self.probe_arrived = threading.Semaphore(0)  # for which their threads wait
         self.selector = selectors.DefaultSelector()
         self.awake, self.wake = os.pipe()  # a byte in it ends a poll
         self.selector.register(self.awake, READ)
@@ -246,8 +247,12 @@ class EventLoop:
             return
         conn.state, conn.since = State.QUEUED, self.woke  # it may have arrived as early as that
         self.leave(conn)
-        queue = self.probes if request.path in READY else self.requests
-        if not queue.put(conn):
+        if request.path in READY:
+            taken_in = self.probes.put(conn)
+            self.probe_arrived.release()
+        else:
+            taken_in = self.requests.put(conn)
+        if not taken_in:
             self.shed(conn)
 
     def may_keep(self, request: Request) -> bool:
@@ -339,9 +344,9 @@ class EventLoop:
         with self.lock:
             before, conn.event = conn.event, event
             if not before:
-                self.selector.register(conn, event, conn)
+                self.selector.register(conn.descriptor, event, conn)
             elif before != event:
-                self.selector.modify(conn, event, conn)
+                self.selector.modify(conn.descriptor, event, conn)
             self.waiting.pop(conn, None)
             self.waiting[conn] = None
             self.count(conn)
@@ -349,7 +354,7 @@ class EventLoop:
     def leave(self, conn: Connection) -> None:
         """Wait for nothing; afterwards the connection belongs to the calling thread."""
         with self.lock:
-            self.selector.unregister(conn)
+            self.selector.unregister(conn.descriptor)
             conn.event = 0
             del self.waiting[conn]
             self.count(conn)
@@ -362,7 +367,7 @@ class EventLoop:
     def close(self, conn: Connection) -> None:
         with self.lock:
             if conn.event:
-                self.selector.unregister(conn)
+                self.selector.unregister(conn.descriptor)
                 conn.event = 0
             self.open.discard(conn)
             self.waiting.pop(conn, None)

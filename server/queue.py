@@ -28,7 +28,6 @@ class RequestQueue:
         self.seconds = 0.0  # that a thread takes for a request, on average
         self.waiting: deque[Connection] = deque()
         self.begun: deque[Connection] = deque()  # whose response a thread has to go on with
-        self.arrived = threading.Semaphore(0)  # counts the requests taken in, for a thread to wait
         self.lock = threading.Lock()
 
     def put(self, conn: Connection) -> bool:
@@ -38,8 +37,7 @@ class RequestQueue:
             if self.waiting and len(self.waiting) * self.seconds > remaining * self.threads:
                 return False
             self.waiting.append(conn)
-        self.arrived.release()
-        return True
+            return True
 
     def put_back(self, conn: Connection) -> None:
         """Let a thread go on with a response; it need not queue behind the requests."""

@@ -76,28 +76,29 @@ class Request(message.Request):  # type: ignore[misc]
         """Called by gunicorn when the head has been parsed."""
         super().set_body_reader()  # raises InvalidHeader if the length of the body is ambiguous
         self.version = min(self.version, (1, 1))  # what this server speaks (RFC 9110, section 2.5)
+        hosts = [value for name, value in self.headers if name == "HOST"]
+        if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
+            raise InvalidHost
+        if not self.uri.startswith("/"):
+            self.take_host_from_target()
         self.keep_alive = self.allows_keep_alive()
-        self.set_host()
 
     def allows_keep_alive(self) -> bool:
         # After CONNECT, bytes would belong to a tunnel.
         if self.must_close or self.method == "CONNECT":
             return False
-        options = [value for name, value in self.headers if name == "CONNECTION"]
+        options = ",".join([value for name, value in self.headers if name == "CONNECTION"])
         if not options:
             return self.version == (1, 1)
-        tokens = {token.strip(" \t").lower() for token in ",".join(options).split(",")}
+        tokens = {token.strip(" \t").lower() for token in options.split(",")}
         return "close" not in tokens and (self.version == (1, 1) or "keep-alive" in tokens)
 
     def should_close(self) -> bool:
         return not self.keep_alive
 
-    def set_host(self) -> None:
-        """Take the Host from an absolute-form target, and check it (RFC 9112, section 3.2)."""
-        hosts = [value for name, value in self.headers if name == "HOST"]
-        if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
-            raise InvalidHost
-        if self.uri[0] == "/" or self.uri == "*" or self.method == "CONNECT":
+    def take_host_from_target(self) -> None:
+        """An absolute-form target has precedence over the header (RFC 9112, section 3.2.2)."""
+        if self.uri == "*" or self.method == "CONNECT":
             return
         scheme, _, rest = self.uri.partition("://")
         host = re.split("[/?#]", rest, maxsplit=1)[0]
@@ -107,12 +108,12 @@ class Request(message.Request):  # type: ignore[misc]
         self.path = self.path or "/"
 
     def set_body(self, content: bytes) -> None:
-        self.body = io.BytesIO(content)
-        self._expected_100_continue = False  # gunicorn would send 100 Continue now
         # For the application, a body that came in chunks has a length like any other.
-        if any(name == "TRANSFER-ENCODING" for name, _ in self.headers):
+        if isinstance(self.body.reader, ChunkedReader):
             self.headers = [field for field in self.headers if field[0] != "TRANSFER-ENCODING"]
             self.headers.append(("CONTENT-LENGTH", str(len(content))))
+        self.body = io.BytesIO(content)
+        self._expected_100_continue = False  # gunicorn would send 100 Continue now
 
 
 class UnreadRequest:

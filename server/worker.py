@@ -150,7 +150,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
     def serve_probes(self) -> None:
         """Handle requests for /health/ready for ever, however busy the other threads are."""
         while True:
-            self.probes.arrived.acquire()
+            self.loop.probe_arrived.acquire()
             if conn := self.probes.get():  # it may have waited for too long
                 self.handle(conn, self.probes)
 

@@ -66,7 +66,10 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 if not HTTPS_ONLY:
     # HSTS, the redirect to https and secure cookies; service.I001 says all of it at once.
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # bytes of a body; beyond it is 413
+# Bytes of a body; beyond it is 413. JSON takes up to 30 times its size in Python's memory, and each
+# thread may hold a body. A text of 255 characters takes 3 KB when all of them are escaped, and the
+# largest form is that of a list with its tasks in the admin (docs/decisions/service.md).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 # Database
 DATABASE_URL = env.secret("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'tasklists.sqlite3'}")

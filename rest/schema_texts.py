@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter
 
 
@@ -55,7 +56,7 @@ PROBLEMS = {
     406: "None of the accepted media types is available.",
     409: "The write conflicts with stored data.",
     412: "The current version is not among those in If-Match.",
-    413: "The body is larger than 1 MiB.",
+    413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
     415: "The body's media type or coding is not supported.",
     422: "The Idempotency-Key was used with another body.",
     503: "The database is unavailable; try again after the seconds in Retry-After.",

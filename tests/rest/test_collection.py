@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from tests.rest.conftest import Sample, Send
@@ -99,7 +100,7 @@ def test_an_unknown_member_is_pointed_at(
 
 
 def test_an_answer_about_many_unknown_members_is_short(send: Send, resource: Sample) -> None:
-    many = {f"{number}-{'x' * 1000}": 1 for number in range(1000)}
+    many = {f"{number}-{'x' * 1000}": 1 for number in range(60)}
     response = send("post", resource.collection, {**resource.body, **many})
     assert response.status_code == 400
     assert len(response.content) < 10_000
@@ -200,7 +201,7 @@ def test_a_missing_member_is_pointed_at(
         b'{"title": "\xff"}',
         b'\xef\xbb\xbf{"title": "x"}',
         '{"title": "x"}'.encode("utf-16"),
-        b"[" * 100_000,
+        b"[" * 65_000,
     ],
     ids=lambda body: repr(body)[:20],
 )
@@ -251,8 +252,8 @@ def test_an_encoded_body_is_415(send: Send, resource: Sample) -> None:
     assert response.status_code == 415
 
 
-def test_a_body_over_one_mebibyte_is_413(send: Send, resource: Sample) -> None:
-    limit = 1024 * 1024
+def test_a_body_over_the_limit_is_413(send: Send, resource: Sample) -> None:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     fits = (b"%s" % str(resource.body).replace("'", '"').encode()).ljust(limit)
     assert send("post", resource.collection, fits).status_code == 201
     response = send("post", resource.collection, fits + b" ")

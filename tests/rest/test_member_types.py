@@ -31,7 +31,7 @@ VALUES: list[tuple[str, Any]] = [
     ("rating", 2**31 - 1),
     ("pages", 0),
     ("summary", 'two\nlines "quoted" \\ and {braces} 100 %'),
-    ("summary", "x" * 100_000),
+    ("summary", "x" * 60_000),
     ("published", "0001-01-01"),
     ("published", "2028-02-29"),
     ("published", "9999-12-31"),

@@ -5,6 +5,7 @@ import json
 
 import pytest
 import requests
+from django.conf import settings
 
 from tests.process import Service
 from tests.wire import (
@@ -18,7 +19,8 @@ from tests.wire import (
 )
 
 NAME = b'{"name": "shopping"}'
-LIMIT = 1024 * 1024
+LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+MIB = 1024 * 1024
 
 
 def named(name: str) -> bytes:
@@ -39,10 +41,11 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "escaped surrogate pair": (rb'{"name": "\ud83d\uded2"}', 201),
     "duplicate members": (b'{"name": "a", "name": "b"}', 201),
     "read-only members": (b'{"name": "a", "id": 1, "version": 9, "created_at": null}', 201),
-    "1 MiB": (NAME.ljust(LIMIT), 201),
+    "as long as may be": (NAME.ljust(LIMIT), 201),
     # Too long
-    "1 MiB and a byte": (NAME.ljust(LIMIT + 1), 413),
-    "3 MiB": (NAME.ljust(3 * LIMIT), 413),
+    "a byte too long": (NAME.ljust(LIMIT + 1), 413),
+    "3 MiB": (NAME.ljust(3 * MIB), 413),
+    "arrays 1,000,000 deep": (b"[" * 1_000_000 + b"]" * 1_000_000, 413),
     # Another type
     "null": (b"null", 400),
     "true": (b"true", 400),
@@ -60,15 +63,12 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "name in capitals": (b'{"NAME": "a"}', 400),
     # Members that nobody knows
     "unknown members": (b'{"name": "a", "": 1, "__proto__": {}, "constructor": []}', 400),
-    "10,000 members": (
-        json.dumps({f"m{i}": i for i in range(10_000)} | {"name": "a"}).encode(),
-        400,
-    ),
+    "4,000 members": (json.dumps({f"m{i}": i for i in range(4000)} | {"name": "a"}).encode(), 400),
     # A name out of range
     "empty name": (named(""), 400),
     "name of spaces": (named(" \t\n\u2003\u3000"), 400),
     "name of 256": (named("x" * 256), 400),
-    "name of 1,000,000": (named("x" * 1_000_000), 400),
+    "name of 65,000": (named("x" * 65_000), 400),
     "NUL": (named("a\0b"), 400),
     "only NUL": (named("\0"), 400),
     "NUL as a byte": (b'{"name": "a\0b"}', 400),
@@ -94,10 +94,10 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "10,000 digits": (b'{"name": %s}' % (b"9" * 10_000), 400),
     "an exponent of 10,000 digits": (b'{"name": 1e%s}' % (b"9" * 10_000), 400),
     "arrays 1,000 deep": (b"[" * 1000 + b"]" * 1000, 400),
-    "arrays 100,000 deep": (b"[" * 100_000 + b"]" * 100_000, 400),
-    "objects 100,000 deep": (b'{"name":' * 100_000 + b"1" + b"}" * 100_000, 400),
-    "name 100,000 deep": (b'{"name":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400),
-    "arrays never closed": (b"[" * 100_000, 400),
+    "arrays 30,000 deep": (b"[" * 30_000 + b"]" * 30_000, 400),
+    "objects 7,000 deep": (b'{"name":' * 7_000 + b"1" + b"}" * 7_000, 400),
+    "name 30,000 deep": (b'{"name":' + b"[" * 30_000 + b"]" * 30_000 + b"}", 400),
+    "arrays never closed": (b"[" * 65_000, 400),
     # Not UTF-8
     "byte order mark": (b"\xef\xbb\xbf" + NAME, 400),
     "UTF-16": (NAME.decode().encode("utf-16"), 400),
@@ -150,5 +150,5 @@ def test_a_client_that_sends_far_too_much_reads_why(
     service: Service, megabytes: int, headers: list[str]
 ) -> None:
     """The service reads on for a while: to close at once would destroy its answer on the way."""
-    data = bytes(megabytes * LIMIT)
+    data = bytes(megabytes * MIB)
     check(service, exchange(service, post(chunked(data) if headers else data, *headers)), 413)

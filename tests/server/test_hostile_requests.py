@@ -3,6 +3,8 @@
 import gzip
 import zlib
 
+from django.conf import settings
+
 from tests.process import Service
 from tests.wire import (
     check,
@@ -15,7 +17,7 @@ from tests.wire import (
 )
 
 NAME = b'{"name": "shopping"}'
-LIMIT = 1024 * 1024
+LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 NO_HTML = "Accept: */*"
 
 JSON = "Content-Type: application/json"
@@ -85,7 +87,7 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
             "\xb2": 400,
             "twenty": 400,
             "9" * 5000: 400,
-            "1048577": 413,
+            str(LIMIT + 1): 413,
             "9999999999999999999999": 413,
             "0": 400,
             "00020": 201,
@@ -94,7 +96,10 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
     "two Content-Lengths": (post(NAME, "Content-Length: 20", "Content-Length: 20"), 400),
     "two Content-Lengths that differ": (post(NAME, "Content-Length: 20", "Content-Length: 2"), 400),
     "GET with a body": (request("GET", "/lists", JSON, body=b"rubbish"), 200),
-    "GET with a body too large": (request("GET", "/lists", JSON, "Content-Length: 1048577"), 413),
+    "GET with a body too large": (
+        request("GET", "/lists", JSON, f"Content-Length: {LIMIT + 1}"),
+        413,
+    ),
     "DELETE with a body": (request("DELETE", "/lists/0", JSON, body=b"rubbish"), 404),
     # Transfer-Encoding
     **{

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import LazySettings
@@ -280,14 +281,56 @@ class TestTasksOfAList:
         )
         page = admin.get(self.page(task_list)).content.decode()
         sent = dict(re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page))
-        assert sent["tasks-99-title"] == "task 99"
-        assert "tasks-101-title" not in page
+        assert sent["tasks-14-title"] == "task 14"
+        assert "tasks-16-title" not in page
         sent |= {"name": "new", "tasks-0-title": "first"}
-        sent.pop("csrfmiddlewaretoken", None)
         response = admin.post(self.page(task_list), {**sent, "_save": "Save"})
         assert response.status_code == 302
         assert TaskList.objects.get().name == "new"
         assert [task.version for task in Task.objects.all()[:3]] == [2, 1, 1]
+
+
+LONGEST = "\U0001f6d2" * 255  # each character becomes twelve bytes in a form
+GREATEST_ID = 10**18 - 1  # that the form of a list takes
+
+
+class TestTheLargestForms:
+    """What the admin shows can be sent back: it fits into the largest body."""
+
+    @pytest.fixture
+    def full(self, db: None) -> TaskList:
+        """A list of 200 tasks, as many as Show all shows, with the longest values there are."""
+        full = TaskList.objects.create(id=GREATEST_ID, name=LONGEST)
+        now = timezone.now()
+        values = {"due": date(2027, 2, 28), "created_at": now, "updated_at": now}
+        Task.objects.bulk_create(
+            Task(id=GREATEST_ID - n, list=full, title=LONGEST, order=-(2**53) + 1, **values)
+            for n in range(200)
+        )
+        return full
+
+    def send(self, admin: Client, path: str, fields: list[tuple[str, Any]]) -> Any:
+        """Send a form as a browser does."""
+        return admin.generic("POST", path, urlencode(fields), "application/x-www-form-urlencoded")
+
+    def test_all_rows_of_a_page_are_selected(self, admin: Client, full: TaskList) -> None:
+        path = f"{TestTasks.changelist}?all="
+        page = admin.get(path).content.decode()
+        selected = re.findall(r'name="_selected_action" value="([0-9]+)"', page)
+        assert len(selected) == 200
+        fields = [("csrfmiddlewaretoken", "x" * 64), ("action", "complete"), ("index", 0)]
+        fields += [("_selected_action", key) for key in selected]
+        assert self.send(admin, path, fields).status_code == 302
+        assert Task.objects.filter(completed=True).count() == 200
+
+    def test_a_list_with_its_tasks(self, admin: Client, full: TaskList) -> None:
+        path = f"{TestLists.changelist}{full.pk}/change/"
+        page = admin.get(path).content.decode()
+        fields = re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page)
+        deleted = [(name.replace("title", "DELETE"), "on") for name, _ in fields if "title" in name]
+        assert len(deleted) == 15
+        assert self.send(admin, path, [*fields, *deleted]).status_code == 302
+        assert full.tasks.count() == 185
 
 
 def test_a_user_without_permission_gets_403_as_a_page(browser: Client, db: None) -> None:

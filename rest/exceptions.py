@@ -11,6 +11,9 @@ from rest_framework.settings import api_settings
 
 from service import errors
 
+# How many unknown members or parameters an error points at, and how much of their names it repeats.
+MAX_UNKNOWN, MAX_NAME = 10, 64
+
 
 class InvalidParameters(exceptions.ValidationError):
     """Query parameters that are unknown or out of range: ``{name: [message, ...]}``."""

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from rest.exceptions import InvalidParameters
+from rest.exceptions import MAX_NAME, MAX_UNKNOWN, InvalidParameters
 
 
 class TrueOrFalse(forms.TypedChoiceField):
@@ -52,7 +52,9 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
             elif not values[0] and view.action != "list":
                 invalid[name] = "This parameter is empty."
         if invalid:
-            raise InvalidParameters({name: [invalid[name]] for name in sorted(invalid)})
+            raise InvalidParameters(
+                {name[:MAX_NAME]: [invalid[name]] for name in sorted(invalid)[:MAX_UNKNOWN]}
+            )
         if not parameters.keys() & filters.keys():
             return queryset  # making and validating the form takes a sixth of the request
         try:

@@ -11,11 +11,9 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.fields import Field, empty
 from rest_framework.validators import UniqueValidator
 
+from rest.exceptions import MAX_NAME, MAX_UNKNOWN
 from rest.models import PositionField
 from rest.statements import MAX_ID
-
-# How many unknown members an error points at, and how much of their names it repeats.
-MAX_UNKNOWN, MAX_NAME = 10, 64
 
 
 class Strict(Field):  # type: ignore[type-arg]

@@ -52,10 +52,13 @@ class StrictIntegerField(Strict, serializers.IntegerField):
 class StrictChoiceField(serializers.ChoiceField):
     """Refuse JSON that is not one of the choices itself, such as 1 for "1"."""
 
+    # DRF's message repeats the value, which may be long, or nested too deeply to be text.
+    default_error_messages = {"invalid_choice": "This is not one of the choices."}
+
     def to_internal_value(self, data: Any) -> Any:
         is_choice = any(type(data) is type(each) and data == each for each in self.choices)
         if not is_choice and not self.context.get("form"):
-            self.fail("invalid_choice", input=data)
+            self.fail("invalid_choice")
         return super().to_internal_value(data)
 
 

@@ -88,6 +88,26 @@ def test_a_value_of_another_type_or_out_of_range_is_pointed_at(
     assert Book.objects.get().version == 1
 
 
+@pytest.mark.parametrize("name", [*INVALID, "title"])
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 1000 + "]" * 1000, '{"a":' * 1000 + "1" + "}" * 1000],
+    ids=["arrays", "objects"],
+)
+def test_a_deeply_nested_value_is_pointed_at(send: Send, name: str, value: str) -> None:
+    response = send("post", "/books", f'{{"title": "a", "pages": 7, "{name}": {value}}}'.encode())
+    assert response.status_code == 400
+    assert [error["pointer"] for error in response.json()["errors"]] == [f"/{name}"]
+
+
+@pytest.mark.parametrize("value", ["x" * 60_000, ["x"] * 10_000], ids=["text", "array"])
+@pytest.mark.parametrize("name", [name for name in INVALID if name != "summary"])
+def test_a_message_does_not_repeat_a_long_value(send: Send, name: str, value: Any) -> None:
+    response = send("post", "/books", {**BODY, name: value})
+    assert response.status_code == 400
+    assert len(response.content) < 1000
+
+
 def test_json_does_not_tell_1_from_1_0(send: Send) -> None:
     assert (
         send("post", "/books", b'{"title": "a", "pages": 7.0, "rating": 1e2}').json().items()

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter
 
+from rest.entity_tags import MAX_TAGS
+
 
 def header(name: str, description: str, **kwargs: Any) -> OpenApiParameter:
     """A header of requests or, if ``response`` lists statuses, of these responses."""
@@ -18,8 +20,14 @@ IDEMPOTENCY_KEY = header(
     "and is answered with the object that the first one created, in its present state.",
     pattern="^[!-~]{1,255}$",
 )
-IF_MATCH = header("If-Match", "Only if the current version is one of these; otherwise 412.")
-IF_NONE_MATCH = header("If-None-Match", "304 if the current version is one of these.")
+IF_MATCH = header(
+    "If-Match",
+    f"Only if the current version is one of these; otherwise 412. At most {MAX_TAGS} entity tags.",
+)
+IF_NONE_MATCH = header(
+    "If-None-Match",
+    f"304 if the current version is one of these. At most {MAX_TAGS} entity tags.",
+)
 ETAG = header("ETag", "The version, as a strong entity tag.", response=[200, 201])
 LINK = header(
     "Link",

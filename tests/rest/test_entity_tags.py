@@ -1,11 +1,17 @@
 """Conditional requests: ETag, If-Match and If-None-Match, for each resource."""
 
+import time
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from rest_framework.exceptions import APIException
 
+from rest import entity_tags
+from rest.entity_tags import MAX_TAGS
 from rest.models import Resource
 from tests.rest.conftest import Sample, Send
 
@@ -49,6 +55,70 @@ def test_a_malformed_if_match_fails(
 def test_patch_of_nothing_checks_if_match(send: Send, path: str) -> None:
     assert send("patch", path, {}, If_Match='"2"').status_code == 412
     assert send("patch", path, {}, If_Match='"1"').status_code == 200
+
+
+def many(count: int) -> str:
+    """So many tags, of which the last one is that of a new row."""
+    return ",".join([*(f'"{n + 7}"' for n in range(count - 1)), '"1"'])
+
+
+@METHODS
+def test_as_many_tags_as_there_may_be(send: Send, resource: Sample, path: str, method: str) -> None:
+    response = send(method, path, resource.body, If_Match=many(MAX_TAGS))
+    assert response.status_code in (200, 204)
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "get"])
+@pytest.mark.parametrize("value", [many(MAX_TAGS + 1), many(7000), '"1" , ' * 101, '"",' * 9000])
+def test_too_many_tags_in_if_match_are_refused(
+    send: Send, resource: Sample, path: str, method: str, value: str
+) -> None:
+    for body in (resource.body, {}):
+        response = send(method, path, body, If_Match=value)
+        assert response.status_code == 400
+        assert response["Content-Type"] == "application/problem+json"
+        assert response.json()["detail"] == f"If-Match takes at most {MAX_TAGS} entity tags."
+    assert resource.the_row().version == 1
+
+
+def test_too_many_tags_in_if_none_match_are_refused(client: Client, path: str) -> None:
+    known = client.get(path, headers={"If-None-Match": many(MAX_TAGS)})
+    assert known.status_code == 304
+    response = client.get(path, headers={"If-None-Match": many(MAX_TAGS + 1)})
+    assert response.status_code == 400
+    assert response.json()["detail"] == f"If-None-Match takes at most {MAX_TAGS} entity tags."
+
+
+HOSTILE = {
+    "tags": '"1",' * 8000,
+    "tags without commas": '"1"' * 10_000,
+    "empty tags": '"",' * 10_000,
+    "quotes": '"' * 32_000,
+    "commas": "," * 32_000,
+    "asterisks": "*," * 16_000,
+    "a long tag": f'"{"x" * 32_000}"',
+    "a tag without end": f'"{"x" * 32_000}',
+    "weak": "W/" * 16_000,
+    "white space": " " * 32_000,
+    "white space before a tag": " " * 16_000 + '"1"' + " " * 16_000 + "x",
+    "white space between tags": ('"1"' + " \t" * 160 + ",") * 99 + "x",
+    "long tags": f'"{"x" * 320}",' * 99 + "x",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_header_is_read_in_no_time(value: str) -> None:
+    """In 32 KB, anything quadratic takes half a second, and what is linear below a millisecond."""
+    request: Any = SimpleNamespace(META={"HTTP_IF_MATCH": value, "HTTP_IF_NONE_MATCH": value})
+
+    def read() -> float:
+        start = time.thread_time()
+        for call in (entity_tags.check, entity_tags.is_known):
+            with suppress(APIException):
+                call(request, 1)
+        return time.thread_time() - start
+
+    assert min(read() for _ in range(3)) < 0.05
 
 
 @METHODS

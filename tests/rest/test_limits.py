@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from rest.entity_tags import MAX_TAGS
 from rest.exceptions import MAX_NAME, MAX_UNKNOWN
 from rest.parsers import MAX_BODY_MEMBERS
 from tests.process import ROOT
@@ -88,6 +89,7 @@ def test_the_documentation_names_the_limits() -> None:
     rows = dict(re.findall(r"(?m)^\| (.+?) \| (.+?) \|", table))
     assert rows["a body"] == f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
     assert rows["its members, known or not"] == str(MAX_BODY_MEMBERS)
+    assert rows["entity tags in `If-Match` or `If-None-Match`"] == str(MAX_TAGS)
     [unknown] = [limit for what, limit in rows.items() if what.startswith("unknown members")]
     assert unknown == f"{MAX_UNKNOWN}, and {MAX_NAME} characters"
     assert f"larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes" in text

@@ -539,6 +539,10 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
         label("If-Match", value): (request("DELETE", "/lists/0", f"If-Match: {value}"), 404)
         for value in ("*", "rubbish", '"', '"1', "W/", "\xff", ",,,", '"1"' * 2000)
     },
+    "If-Match of too many tags": (
+        request("DELETE", "/lists/0", "If-Match: " + '"1",' * 2000),
+        400,
+    ),
     # The first line
     **{
         label("bytes", data): (data, 400)

@@ -1,5 +1,8 @@
+import encodings
+
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
 
@@ -7,9 +10,12 @@ class ServiceConfig(AppConfig):
     name = "service"
 
     def ready(self) -> None:
-        """Register the system checks and give PostgreSQL its client-side deadlines."""
+        """Register the checks, make headers harmless, and give PostgreSQL client-side deadlines."""
         from service import checks  # noqa: F401
+        from service.requests import KnownEncodings, Request
 
+        WSGIHandler.request_class = Request
+        encodings._cache = KnownEncodings()
         if connections["default"].vendor == "postgresql":
             import psycopg2.extensions
 

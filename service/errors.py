@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 1  # seconds
+MAX_ACCEPT = 1000  # characters of a browser's Accept header, which has some 130
 
 logger = structlog.get_logger(__name__)
 
@@ -54,7 +55,13 @@ class Problem(NamedTuple):
 
 def prefers_html(request: HttpRequest) -> bool:
     """Whether the Accept header names HTML, as browsers do; ``*/*`` alone does not count."""
-    return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+    if len(request.META.get("HTTP_ACCEPT", "")) > MAX_ACCEPT:
+        return False  # Django would make an object of each media type
+    try:
+        preferred = request.get_preferred_type(["application/json", "text/html"])
+    except ValueError:  # a parameter is in an encoding that does not exist
+        return False
+    return preferred == "text/html"
 
 
 def from_exception(error: BaseException) -> Problem | None:

@@ -127,7 +127,11 @@ class SkipForAnonymousApi:
 
 
 class RefuseMalformedRequests:
-    """Refuse a wrong Host, and a body that is too large, cut short or compressed."""
+    """Refuse a wrong Host, long cookies, and a body that is too large, cut short or compressed."""
+
+    # Browsers send a few hundred characters. Python took quadratic time for quoted cookies
+    # (CVE-2024-7592): two seconds for 32 KB.
+    max_cookies = 8192
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -136,12 +140,13 @@ class RefuseMalformedRequests:
         problem = self.refusal(request)
         return problem.response(request) if problem else self.get_response(request)
 
-    @staticmethod
-    def refusal(request: HttpRequest) -> errors.Problem | None:
+    def refusal(self, request: HttpRequest) -> errors.Problem | None:
         try:
             request.get_host()
         except DisallowedHost as error:
             return errors.from_exception(error)
+        if len(request.META.get("HTTP_COOKIE", "")) > self.max_cookies:
+            return errors.Problem(431, f"Cookie takes at most {self.max_cookies} characters.")
         length = int(request.META.get("CONTENT_LENGTH") or 0)
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return errors.too_large()

@@ -36,6 +36,9 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
             'application/json; charset="': 201,
             "application/json;;;=;": 201,
             "application/json; boundary=x": 201,
+            "application/json; charset=zlib": 201,
+            "application/json; a*=no-encoding''b": 201,
+            "application/json" + ";a=b" * 1900: 201,
             "": 415,
             "application": 415,
             "/": 415,
@@ -54,6 +57,10 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
         }.items()
     },
     "no Content-Type": (request("POST", "/lists", body=NAME), 415),
+    "a query in an encoding that is not of text": (
+        request("GET", "/lists?limit=%31", f"{JSON}; charset=zlib"),
+        200,
+    ),
     "two Content-Types": (request("POST", "/lists", JSON, JSON, body=NAME), 400),
     # Content-Encoding
     **{
@@ -503,6 +510,10 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
             "Authorization: token " + "x" * 8000: 401,
         }.items()
     },
+    "long cookies in several lines": (
+        request("GET", "/lists", NO_HTML, *["Cookie: " + "a=b;" * 1500] * 2),
+        431,
+    ),
     "99 headers": (request("GET", "/lists", *(f"X-{i}: x" for i in range(98))), 200),
     "500 headers": (request("GET", "/lists", *(f"X-{i}: x" for i in range(500))), 431),
     "10,000 headers": (request("GET", "/lists", *(f"X-{i}: x" for i in range(10_000))), 431),
@@ -532,6 +543,8 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
             "x" * 8000: 406,
             "a/b," * 2000: 406,
             "a/b," * 1900 + "*/*": 406,  # more than 64 parts
+            "a/b;c*=no-encoding''d": 406,
+            "text/html;a*=no-encoding''b, */*": 200,
         }.items()
     },
     # If-Match

@@ -1,0 +1,42 @@
+"""What Django and Python make of a request's headers, without surprises. apps.py installs it."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.core.handlers.wsgi import WSGIRequest
+from django.utils.http import parse_header_parameters
+
+MAX_CONTENT_TYPE = 256  # characters; Django REST Framework reads no longer ones either
+
+
+class Request(WSGIRequest):
+    """A request whose text is UTF-8, and which has a media type whatever its Content-Type is.
+
+    Django reads this header before any middleware runs, so what fails there is 500: a parameter
+    in an encoding that does not exist. It would also take a charset for the encoding of the query
+    and of forms, and Python has encodings that are not of text ("zlib") or always fail
+    ("undefined"). A header that is long or cannot be read loses its parameters here.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        header = meta.get("CONTENT_TYPE", "")
+        if len(header) <= MAX_CONTENT_TYPE:
+            with suppress(ValueError):
+                self.content_type, self.content_params = parse_header_parameters(header)
+                return
+        media_type = header.partition(";")[0].strip().lower()[:MAX_CONTENT_TYPE]
+        meta["CONTENT_TYPE"] = self.content_type = media_type
+        self.content_params = {}
+
+
+class KnownEncodings(dict[str, Any]):
+    """Python's cache of encodings, without the names that are none.
+
+    Python remembers each name that it was ever asked for (python/cpython#146054),
+    and Django asks for those in the headers of requests and in the parts of forms. So clients could
+    fill the memory with invented names.
+    """
+
+    def __setitem__(self, name: str, codec: Any) -> None:
+        if codec is not None:
+            super().__setitem__(name, codec)

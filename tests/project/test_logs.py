@@ -1,7 +1,9 @@
 """What the running service writes: one record a line, and nothing else."""
 
+import logging
 import re
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -9,8 +11,10 @@ from typing import Any
 
 import pytest
 import requests
+import structlog
 from django.test import Client
 
+from project import logs
 from tests.process import Service
 from tests.wire import HANG
 
@@ -94,6 +98,44 @@ def test_a_request_is_one_json_record(serve: Serve, execute: Callable[[str], Non
     assert exception["exc_value"] == "the cause of the\ndefect"
     assert exception["frames"][-1]["name"] == "defect"
     assert "hunter2" not in service.text()  # a variable of that frame
+
+
+def failure(text: str) -> Any:
+    """What sys.exc_info() returns of an exception whose message has this text; so has its cause."""
+    try:
+        vars(logs)[text]
+    except KeyError:
+        try:
+            float(text)
+        except ValueError:
+            return sys.exc_info()
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_long_texts_are_cut(style: str) -> None:
+    """Clients' texts are in messages, in values and in exceptions."""
+    text = "x" * 30_000
+    record = logging.LogRecord("django", logging.ERROR, "", 0, "bad: %s", (text,), failure(text))
+    values = {
+        "event": "bad",
+        "error": text,
+        "errors": [text],
+        "count": 1,
+        "exc_info": failure(text),
+    }
+    ours = logging.LogRecord("service", logging.ERROR, "", 0, values, (), None)
+    vars(ours).update(_logger=None, _name="error")  # as structlog marks its own
+    options = logs.configuration(style, "info")["formatters"]["structured"]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        processors=options["processors"], foreign_pre_chain=options["foreign_pre_chain"]
+    )
+    for line in map(formatter.format, (record, ours)):
+        assert "more characters" in line
+        assert "x" * (logs.MAX_TEXT - 20) in line
+        assert "x" * (logs.MAX_TEXT + 1) not in line
+        assert "ValueError" in line
+        assert "KeyError" in line
+        assert len(line) < 15_000
 
 
 def test_the_answer_has_the_request_id(client: Client) -> None:

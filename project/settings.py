@@ -69,7 +69,7 @@ if not HTTPS_ONLY:
 # Bytes of a body; beyond it is 413. JSON takes up to 30 times its size in Python's memory, and each
 # thread may hold a body. A text of 255 characters takes 3 KB when all of them are escaped, and the
 # largest form is that of a list with its tasks in the admin (docs/decisions/service.md).
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
 
 # Database
 DATABASE_URL = env.secret("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'tasklists.sqlite3'}")

@@ -55,7 +55,7 @@ class FirstRows(BaseInlineFormSet):  # type: ignore[type-arg]
     """The first ``limit`` rows of a parent, so that the form fits into the largest body."""
 
     model: Any
-    limit = 15  # with a text of 255 characters, all of them escaped, each row takes 3.2 KB
+    limit = 35  # with a text of 255 characters, all of them escaped, each row takes 3.2 KB
 
     def get_queryset(self) -> Any:
         """Return the first rows; for a submitted form, the rows that it names.

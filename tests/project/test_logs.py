@@ -15,7 +15,7 @@ import structlog
 from django.test import Client
 
 from project import logs
-from tests.process import Service
+from tests.process import ROOT, Service
 from tests.wire import HANG
 
 Serve = Callable[..., Service]
@@ -136,6 +136,11 @@ def test_long_texts_are_cut(style: str) -> None:
         assert "ValueError" in line
         assert "KeyError" in line
         assert len(line) < 15_000
+
+
+def test_the_documentation_says_how_much_is_written() -> None:
+    text = " ".join((ROOT / "docs/configuration.md").read_text().split())
+    assert f"the first {logs.MAX_TEXT:,} characters are written" in text
 
 
 def test_the_answer_has_the_request_id(client: Client) -> None:

@@ -9,7 +9,9 @@ from django.test import Client
 
 from rest.entity_tags import MAX_TAGS
 from rest.exceptions import MAX_NAME, MAX_UNKNOWN
+from rest.negotiation import ContentNegotiation
 from rest.parsers import MAX_BODY_MEMBERS
+from service.middleware import RefuseMalformedRequests
 from tests.process import ROOT
 from tests.rest.conftest import Sample, Send, tasks
 
@@ -90,6 +92,9 @@ def test_the_documentation_names_the_limits() -> None:
     assert rows["a body"] == f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes"
     assert rows["its members, known or not"] == str(MAX_BODY_MEMBERS)
     assert rows["entity tags in `If-Match` or `If-None-Match`"] == str(MAX_TAGS)
+    considered = ContentNegotiation.max_accept_tokens  # type: ignore[attr-defined]
+    assert rows["media types in `Accept`"] == f"the first {considered}"
+    assert rows["`Cookie`"] == f"{RefuseMalformedRequests.max_cookies:,} characters"
     [unknown] = [limit for what, limit in rows.items() if what.startswith("unknown members")]
     assert unknown == f"{MAX_UNKNOWN}, and {MAX_NAME} characters"
     assert f"larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes" in text

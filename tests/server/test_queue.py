@@ -4,6 +4,8 @@ import threading
 import time
 from typing import Any
 
+import pytest
+
 from server.queue import MAX_WAIT, RequestQueue
 from tests.wire import HANG
 
@@ -35,12 +37,20 @@ def test_a_response_that_has_begun_goes_first() -> None:
     assert [queue.get(), queue.get()] == [begun, waiting]
 
 
-def test_a_request_that_would_wait_for_too_long_is_not_taken_in() -> None:
+def test_a_request_that_would_wait_for_too_long_is_not_taken_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     queue = queue_of(4, MAX_WAIT / 5)
     taken_in = [queue.put(Waiting()) for _ in range(30)]
     assert taken_in == [True] * 21 + [False] * 9, "20 before it would take all of MAX_WAIT"
     assert queue.get()
     assert [queue.put(Waiting()), queue.put(Waiting())] == [True, False]
+    for _ in range(13):  # so that 8 are left
+        queue.get()
+    early = [Waiting(now - 0.58 * MAX_WAIT) for _ in range(3)]  # which have waited before
+    assert [queue.put(conn) for conn in early] == [True, False, False]
 
 
 def test_a_request_that_finds_nobody_waiting_is_taken_in_however_slow_the_last_were() -> None:
@@ -66,9 +76,9 @@ def test_those_who_have_waited_for_too_long_are_taken_out() -> None:
     late = [Waiting(now - MAX_WAIT - 1), Waiting(now - MAX_WAIT)]
     recent = [Waiting(now + HANG), Waiting(now + HANG)]
     assert queue.take_late(100) == []
-    for conn in [*late, *recent]:
-        queue.put(conn)
-    assert queue.take_late(100) == late
+    queue.waiting.extend([*late, *recent])
+    assert queue.take_late(1) == late[:1]
+    assert queue.take_late(100) == late[1:]
     assert [queue.get(), queue.get(), queue.get()] == [*recent, None]
 
 

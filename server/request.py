@@ -14,7 +14,6 @@ from gunicorn.http.errors import (
     InvalidRequestLine,
     LimitRequestHeaders,
     LimitRequestLine,
-    NoMoreData,
     ParseException,
 )
 from gunicorn.http.unreader import IterUnreader
@@ -123,9 +122,6 @@ class UnreadRequest:
     method = "GET"
     version = (1, 1)
 
-    def should_close(self) -> bool:
-        return True
-
 
 class RequestReader:
     """Turns what arrives on a connection into requests, each of which is whole.
@@ -186,10 +182,7 @@ class RequestReader:
         return self.parse(head)
 
     def parse(self, head: bytes) -> Request:
-        try:
-            return Request(self.config, IterUnreader((head,)), self.client)
-        except (StopIteration, NoMoreData):  # nothing but empty lines
-            raise InvalidRequestLine(head.decode("latin-1")) from None
+        return Request(self.config, IterUnreader((head,)), self.client)
 
     def check_beginning(self) -> None:
         """Refuse what cannot become a request before the rest arrives, which may be never."""
@@ -250,16 +243,15 @@ class ChunkedBody:
         self.received += len(data)
         self.parser.receive_data(data)
         for event in self.events():
-            if isinstance(event, h11.Data):
-                self.content += event.data
-            elif isinstance(event, h11.EndOfMessage):
+            if isinstance(event, h11.EndOfMessage):
                 self.check_trailers(event)
                 return self.parser.trailing_data[0]
+            self.content += event.data
         if self.received - len(self.content) > MAX_FRAMING:
             raise BodyTooLarge
         return None
 
-    def events(self) -> Iterator[h11.Event]:
+    def events(self) -> Iterator[h11.Data | h11.EndOfMessage]:
         try:
             while (event := self.parser.next_event()) is not h11.NEED_DATA:
                 if len(self.content) > self.limit:

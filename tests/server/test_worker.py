@@ -1,5 +1,6 @@
 """What no client sees: a defect, threads after one connection, deadlines, memory that stays."""
 
+import errno
 import gc
 import io
 import logging
@@ -8,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from wsgiref.handlers import SimpleHandler
 
@@ -19,12 +21,21 @@ from gunicorn.config import Config
 from server.connection import LINGER, Connection, State
 from server.heartbeat import GAP, Heartbeat
 from server.loop import READ, EventLoop
-from server.queue import RequestQueue
+from server.queue import MAX_WAIT, RequestQueue
 from server.worker import Worker
 from tasklists.models import TaskList
-from tests.wire import HANG, request
+from tests.load import eventually
+from tests.wire import HANG, post, request
 
-LOG = logging.getLogger("gunicorn.error")
+
+class Log(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """gunicorn's logger, without an access log."""
+
+    def access(self, *arguments: object) -> None:
+        """Log no request."""
+
+
+LOG = Log(logging.getLogger("gunicorn.error"))
 
 
 class Loop(EventLoop):
@@ -124,24 +135,204 @@ def test_a_defect_of_the_loop_ends_one_connection(
         loop.close(other)
 
 
+def test_a_response_is_sent_while_the_client_reads_it() -> None:
+    loop = Loop()
+    conn, theirs = loop.connect()
+    data = bytes(10_000_000)
+    received = 0
+    with theirs:
+        conn.enter(State.SENDING, HANG)
+        conn.sendall(data)
+        loop.send(conn)
+        assert conn.unsent
+        while received < len(data):
+            received += len(theirs.recv(1_000_000))
+            loop.poll(0)
+        assert received == len(data)
+        assert conn.state is State.IDLE
+        loop.close(conn)
+
+
+def test_the_rest_of_a_response_is_produced_when_the_client_has_read_the_beginning() -> None:
+    loop = Loop()
+    conn, theirs = loop.connect()
+    with theirs:
+        exchange: Any = SimpleNamespace(end=lambda _: None)
+        conn.exchange = exchange
+        conn.enter(State.SENDING, HANG)
+        loop.send(conn)
+        assert loop.requests.get() is conn
+        loop.close(conn)
+
+
+def test_a_request_for_which_no_thread_will_be_free_is_refused_at_once() -> None:
+    loop = Loop()
+    loop.requests.seconds = 10 * MAX_WAIT
+    clients = [loop.connect() for _ in range(3)]
+    for _, theirs in clients:
+        theirs.sendall(request("HEAD"))
+    loop.poll(0)
+    for _, theirs in clients[1:]:
+        assert theirs.recv(1000).startswith(b"HTTP/1.1 503 ")
+    conn, _ = clients[0]
+    assert loop.requests.get() is conn
+    for conn, theirs in clients:
+        theirs.close()
+        loop.close(conn)
+
+
+def test_the_largest_incomplete_requests_are_given_up_if_they_take_too_much_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.loop.MAX_HELD", 1000)
+    loop = Loop()
+    idle, others = loop.connect()
+    _, theirs = loop.connect()
+    with theirs, others:
+        theirs.sendall(post(b"x" * 600, "Content-Length: 2000"))
+        loop.poll(0)
+        assert loop.held > 600
+        second, seconds = loop.connect()
+        with seconds:
+            seconds.sendall(post(b"x" * 600, "Content-Length: 2000"))
+            loop.poll(0)
+            assert theirs.recv(1000).startswith(b"HTTP/1.1 503 ")
+            assert loop.open == {idle, second}
+            loop.close(second)
+        assert loop.held == 0
+        loop.held = 1001
+        loop.make_room(10)
+        assert loop.open == {idle}, "it keeps nothing in memory"
+        loop.close(idle)
+
+
+def test_a_connection_that_was_closed_to_make_room_is_not_handled_any_more() -> None:
+    loop = Loop()
+    conn, theirs = loop.connect()
+    with theirs:
+        theirs.sendall(request())
+        events = loop.select(0)
+        loop.close(conn)
+        loop.handle(events)
+        assert loop.requests.get() is None
+
+
+def test_a_client_that_lingers_in_silence_is_waited_for() -> None:
+    loop = Loop()
+    conn, theirs = loop.connect()
+    with theirs:
+        conn.enter(State.LINGERING, HANG)
+        loop.discard(conn)
+        assert loop.open == {conn}
+        loop.close(conn)
+
+
+def test_an_idle_connection_is_closed_when_there_are_too_many_open_files(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Listener:
+        def accept(self) -> Any:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+    loop = Loop()
+    _, theirs = loop.connect()
+    with theirs:
+        assert loop.accept(Listener()) is False
+        assert theirs.recv(1) == b""
+    assert [record.message for record in caplog.records] == ["A connection could not be accepted."]
+
+
+def worker_with_threads(kind: type[Worker] = Worker) -> Any:
+    worker = kind(1, os.getppid(), [], None, 30, Config(), LOG)
+    worker.PIPE = os.pipe()
+    worker.start()
+    return worker
+
+
 class Defective(Worker):
     def respond(self, conn: Connection) -> None:
         raise SystemExit
 
 
 def test_a_defect_ends_a_connection_and_no_thread(caplog: pytest.LogCaptureFixture) -> None:
-    worker = Defective(1, os.getppid(), [], None, 30, Config(), LOG)
-    worker.PIPE = os.pipe()
-    worker.start()
-    loop: Any = worker.loop
+    worker = worker_with_threads(Defective)
     for _ in range(2):
-        _, theirs = Loop.connect(loop)
+        _, theirs = Loop.connect(worker.loop)
         with theirs:
             theirs.sendall(request())
             assert theirs.recv(1) == b""
     assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [SystemExit] * 2
     for end in worker.PIPE:
         os.close(end)
+
+
+class Unlucky(Worker):
+    """Whose first poll fails."""
+
+    failed = False
+
+    def take(self) -> Connection:
+        if not self.failed:
+            self.failed = True
+            raise OSError("the poll failed")
+        return super().take()
+
+
+def test_a_thread_goes_on_after_an_error_while_polling(caplog: pytest.LogCaptureFixture) -> None:
+    worker = worker_with_threads(Unlucky)
+    worker.wsgi = Application()
+    conn, theirs = Loop.connect(worker.loop)
+    with theirs:
+        theirs.sendall(request(host="Host: localhost"))
+        assert theirs.recv(1000).startswith(b"HTTP/1.1 200 OK")
+    assert [record.message for record in caplog.records] == ["Unexpected error while polling."]
+    eventually(lambda: conn.request is None, "the connection to be kept")
+
+
+class Application:
+    """Answers 200, and if it is told to wait, waits before that."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        assert self.go_on.wait(HANG)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+
+def test_the_main_thread_polls_if_no_other_thread_is_free() -> None:
+    worker = worker_with_threads()
+    worker.wsgi = Application()
+    worker.wsgi.go_on.clear()
+    blocked = [Loop.connect(worker.loop) for _ in range(worker.cfg.threads)]
+    for _, theirs in blocked:
+        theirs.sendall(request())
+    eventually(worker.requests.is_saturated, "all threads to be busy")
+    _, probe = Loop.connect(worker.loop)
+    with probe:
+        probe.sendall(request("GET", "/health/live"))
+        worker.supervise(1)  # which ends at once, since a byte has woken it
+        eventually(lambda: worker.supervise(0.1) or not worker.loop.waiting, "a poll")
+        assert probe.recv(1000).startswith(b"HTTP/1.1 200 OK")
+        with worker.poll_lock:
+            worker.loop.polled = 0.0
+            worker.stand_in(time.monotonic() + HANG)  # another thread polls, and it does not wait
+    worker.wsgi.go_on.set()
+    for _, theirs in blocked:
+        with theirs:
+            assert theirs.recv(1000).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_probe_that_has_waited_for_too_long_is_left_to_the_loop() -> None:
+    worker = worker_with_threads()
+    worker.wsgi = Application()
+    worker.loop.probe_arrived.release()  # for one that take_late() has removed
+    _, probe = Loop.connect(worker.loop)
+    with probe:
+        probe.sendall(request("GET", "/health/ready"))
+        assert probe.recv(1000).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_the_heartbeat_excuses_a_suspension_of_all_processes(

@@ -2,11 +2,14 @@
 
 import codecs
 import encodings
+import io
 import time
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from service.errors import MAX_ACCEPT, prefers_html
@@ -112,3 +115,30 @@ def test_long_cookies_are_refused(client: Client, path: str, db: None) -> None:
     problem = client.get(path, headers={"Cookie": cookies + ";"})
     assert problem.status_code == 431
     assert problem.json()["detail"] == f"Cookie takes at most {limit} characters."
+
+
+class Broken(io.BytesIO):
+    """The body of a client that is gone."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError("the connection is lost")
+
+
+@pytest.mark.parametrize(
+    ("length", "body", "status"),
+    [
+        (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1, io.BytesIO(), 413),
+        (10, io.BytesIO(b"{}"), 400),
+        (10, Broken(), 400),
+    ],
+)
+def test_a_body_that_is_incomplete_or_too_large_is_refused_under_any_server(
+    length: int, body: io.BytesIO, status: int
+) -> None:
+    """Our own server refuses it before Django is called."""
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/lists", "CONTENT_LENGTH": str(length)}
+    environ |= {"SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+    middleware = RefuseMalformedRequests(lambda _: HttpResponse())
+    problem = middleware.refusal(Request(environ | {"wsgi.input": body}))
+    assert problem is not None
+    assert problem.status == status

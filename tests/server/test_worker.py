@@ -25,7 +25,7 @@ from server.queue import MAX_WAIT, RequestQueue
 from server.worker import Worker
 from tasklists.models import TaskList
 from tests.load import eventually
-from tests.wire import HANG, post, request
+from tests.wire import HANG, post, receive_all, request
 
 
 class Log(logging.LoggerAdapter):  # type: ignore[type-arg]
@@ -323,6 +323,27 @@ def test_the_main_thread_polls_if_no_other_thread_is_free() -> None:
     for _, theirs in blocked:
         with theirs:
             assert theirs.recv(1000).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_long_response_is_produced_as_the_client_reads_it() -> None:
+    worker = worker_with_threads()
+    produced: list[int] = []
+
+    def stream(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", "20000000")])
+        for number in range(200):
+            produced.append(number)
+            yield bytes(100_000)
+
+    worker.wsgi = stream
+    conn, theirs = Loop.connect(worker.loop)
+    with theirs:
+        theirs.sendall(request("GET", "/", "Connection: close"))
+        eventually(lambda: conn.state is State.SENDING, "the buffers to be full")
+        assert len(produced) < 100
+        head, _, body = receive_all(theirs).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert body == bytes(20_000_000)
 
 
 def test_a_probe_that_has_waited_for_too_long_is_left_to_the_loop() -> None:

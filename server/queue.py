@@ -7,17 +7,16 @@ from collections.abc import Callable
 
 from server.connection import Connection
 
-MAX_WAIT = 0.8  # seconds, so that a response takes less than one as long as the application does
+MAX_WAIT = 0.8  # seconds; the application takes the rest of a second, as a rule
 SMOOTHING = 1 / 8  # the weight of the last request in the average
 
 
 class RequestQueue:
     """Whole requests, the oldest first, which a fixed number of threads takes.
 
-    A request that would wait for longer than MAX_WAIT is not taken in. That is estimated from
-    how long the application took for the last requests, so the queue is short when requests
-    take long. It has one place at least for each thread, and at most as many as there are
-    connections.
+    A request that would wait for longer than MAX_WAIT is not taken in. The wait is estimated
+    from how long the application took for the last requests, so the queue is short when
+    requests take long. A request that finds nobody waiting is always taken in.
     """
 
     def __init__(self, threads: int, when_saturated: Callable[[], object]) -> None:

@@ -67,7 +67,7 @@ PROBLEMS = {
     413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
     415: "The body's media type or coding is not supported.",
     422: "The Idempotency-Key was used with another body.",
-    503: "The database is unavailable, or the service is overloaded; try again after the seconds in "
+    503: "The database is unavailable or the service overloaded; try again after the seconds in "
     "Retry-After.",
 }
 

@@ -1,4 +1,4 @@
-"""The access log: one structured event for each request."""
+"""The access log: one structured event for each request whose head could be parsed."""
 
 import contextlib
 import logging

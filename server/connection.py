@@ -48,7 +48,7 @@ class Connection:
         self.server = server  # the address that the client has connected to
         self.reader = RequestReader(config, address)
         self.state = State.IDLE
-        self.since = time.monotonic()  # when the state began
+        self.since = time.monotonic()  # when the state began; in LINGERING, when the last byte came
         self.deadline = self.since + settings.CLIENT_TIMEOUT  # when the state has to end
         self.silent = True  # whether the client has not sent a byte yet
         self.event = 0  # for which the selector has it registered; 0: not at all
@@ -86,7 +86,7 @@ class Connection:
         except OSError:
             return False
 
-    def sendall(self, data: bytes, flags: int = 0) -> None:
+    def sendall(self, data: bytes) -> None:
         """Collect ``data`` until flush(). Called by gunicorn's Response."""
         self.unsent += data
 

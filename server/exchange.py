@@ -76,7 +76,7 @@ class Exchange:
     def begin(self) -> Iterator[bytes]:
         """Call the application; return the parts of its response's body."""
         conn = self.conn
-        conn.sent = bool(conn.unsent)  # a part of 100 Continue
+        conn.sent = bool(conn.unsent)  # the rest of 100 Continue, which must not be dropped
         self.response, self.environ = wsgi.create(
             self.request, conn, conn.address, conn.server, self.config
         )
@@ -87,11 +87,12 @@ class Exchange:
         return iter(self.body)
 
     def end(self, log: Any) -> None:
-        """Log the request and let the application free what it holds for the response.
+        """Log the request, then close the application's iterable.
 
-        The log comes last, because the client would otherwise wait for whoever reads it.
+        Call it after the response is sent, so that a slow reader of the log does not delay it.
         """
         try:
-            log.access(self.response, self.request, self.environ, datetime.now() - self.start)
+            if self.response and self.response.status:  # otherwise the client left before
+                log.access(self.response, self.request, self.environ, datetime.now() - self.start)
         finally:
             getattr(self.body, "close", lambda: None)()  # PEP 3333: if it has one

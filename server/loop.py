@@ -21,9 +21,9 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 SILENCE = 1  # seconds in which a client that has connected is expected to send something
 BATCH = 32  # connections that are handled, accepted or shed before the others have their turn
 ACCEPT_INTERVAL = 0.02  # seconds for which another worker may accept a connection first
-DRAIN_INTERVAL = 0.1  # seconds between them when the worker stops
+DRAIN_INTERVAL = 0.1  # seconds that a poll may take while the worker stops
 CHECK_INTERVAL = 1  # seconds between two looks for connections past their deadline
-MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that wait for their clients
+MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that a worker keeps in memory
 
 LIVE = ("/health/live", "/health/live/")
 READY = ("/health/ready", "/health/ready/")
@@ -58,16 +58,16 @@ class EventLoop:
         self.awake, self.wake = os.pipe()  # a byte in it ends a poll
         self.selector.register(self.awake, READ)
         self.lock = threading.Lock()
-        self.open: set[Connection] = set()
-        self.waiting: dict[Connection, None] = {}  # for their client, the one that began first
+        self.connections: set[Connection] = set()
+        self.watched: dict[Connection, None] = {}  # those that wait for their client, oldest first
         self.held = 0  # bytes that all connections keep in memory
         self.accepting = False
         self.stopping = False  # whether the worker is to end
-        self.draining = False  # whether the listeners are closed, since it is
+        self.draining = False  # whether the listeners are closed, because it stops
         self.drain_deadline = 0.0  # until when idle connections stay open at least
         self.next_check = 0.0
         self.next_accept = 0.0
-        self.woke = 0.0  # when the last poll found events
+        self.woke = 0.0  # when select() last returned
         self.polled = 0.0  # when the last poll ended
 
     # Polling
@@ -145,12 +145,12 @@ class EventLoop:
             return False
         except OSError:  # too many open files, perhaps
             self.log.exception("A connection could not be accepted.")
-            self.make_room(len(self.open) - 1)
+            self.make_room(len(self.connections) - 1)
             return False
         conn = Connection(client, address, listener.getsockname(), self.config)
         with self.lock:
-            self.open.add(conn)
-        self.wait(conn, READ)
+            self.connections.add(conn)
+        self.watch(conn, READ)
         self.proceed(conn)  # most clients send a request as soon as they are connected
         return True
 
@@ -167,7 +167,7 @@ class EventLoop:
 
     def is_full(self) -> bool:
         limit: int = self.config.worker_connections
-        return len(self.open) >= limit
+        return len(self.connections) >= limit
 
     def set_accepting(self, accepting: bool) -> None:
         """Poll the listeners too, or do not."""
@@ -199,7 +199,7 @@ class EventLoop:
 
     def is_drained(self) -> bool:
         """Whether the listeners are closed, and all connections too."""
-        return self.draining and not self.open
+        return self.draining and not self.connections
 
     # Reading
 
@@ -232,12 +232,16 @@ class EventLoop:
             return
         if reader.take_continue():
             conn.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            conn.flush()
+            try:
+                conn.flush()
+            except OSError:  # the client is gone
+                self.close(conn)
+                return
         if conn.event == READ:
             with self.lock:
                 self.count(conn)
         else:
-            self.wait(conn, READ)
+            self.watch(conn, READ)
 
     def dispatch(self, conn: Connection, request: Request) -> None:
         conn.request = request
@@ -246,7 +250,7 @@ class EventLoop:
             self.reply(conn, replies.ALIVE)
             return
         conn.state, conn.since = State.QUEUED, self.woke  # it may have arrived as early as that
-        self.leave(conn)
+        self.unwatch(conn)
         if request.path in READY:
             taken_in = self.probes.put(conn)
             self.probe_arrived.release()
@@ -257,12 +261,13 @@ class EventLoop:
 
     def may_keep(self, request: Request) -> bool:
         """Whether the connection may stay open after the response."""
+        # The last connections are not kept, so that each thread can serve a new client.
         room = self.config.worker_connections - self.requests.threads
         return (
             request.keep_alive
             and self.config.keepalive > 0
             and not self.stopping
-            and len(self.open) <= room
+            and len(self.connections) <= room
         )
 
     # Answering
@@ -300,9 +305,9 @@ class EventLoop:
             self.close(conn)
             return
         if not sent:
-            self.wait(conn, WRITE)
+            self.watch(conn, WRITE)
         elif conn.exchange:
-            self.leave(conn)
+            self.unwatch(conn)
             conn.state = State.HANDLED
             self.requests.put_back(conn)
         else:
@@ -317,17 +322,17 @@ class EventLoop:
             # response that is on its way (RFC 9112, section 9.6).
             if conn.shut_down():
                 conn.enter(State.LINGERING, settings.CLIENT_TIMEOUT)
-                self.wait(conn, READ)
+                self.watch(conn, READ)
             else:
                 self.close(conn)
         elif conn.reader.buffer:
             # A socket that can be written to is ready at once, so the pipelined request queues
             # behind what is ready now.
             conn.enter(State.READING, settings.CLIENT_TIMEOUT)
-            self.wait(conn, WRITE)
+            self.watch(conn, WRITE)
         else:
             conn.enter(State.IDLE, self.config.keepalive)
-            self.wait(conn, READ)
+            self.watch(conn, READ)
 
     def discard(self, conn: Connection) -> None:
         """Read what a client sends after its last response, and close when it has closed."""
@@ -339,24 +344,24 @@ class EventLoop:
 
     # Waiting
 
-    def wait(self, conn: Connection, event: int) -> None:
-        """Wait for an event; afterwards the connection belongs to the thread that polls."""
+    def watch(self, conn: Connection, event: int) -> None:
+        """Register the connection for an event; it then belongs to the thread that polls."""
         with self.lock:
             before, conn.event = conn.event, event
             if not before:
                 self.selector.register(conn.descriptor, event, conn)
             elif before != event:
                 self.selector.modify(conn.descriptor, event, conn)
-            self.waiting.pop(conn, None)
-            self.waiting[conn] = None
+            self.watched.pop(conn, None)
+            self.watched[conn] = None
             self.count(conn)
 
-    def leave(self, conn: Connection) -> None:
-        """Wait for nothing; afterwards the connection belongs to the calling thread."""
+    def unwatch(self, conn: Connection) -> None:
+        """Unregister the connection; it then belongs to the calling thread."""
         with self.lock:
             self.selector.unregister(conn.descriptor)
             conn.event = 0
-            del self.waiting[conn]
+            del self.watched[conn]
             self.count(conn)
 
     def count(self, conn: Connection) -> None:
@@ -369,8 +374,8 @@ class EventLoop:
             if conn.event:
                 self.selector.unregister(conn.descriptor)
                 conn.event = 0
-            self.open.discard(conn)
-            self.waiting.pop(conn, None)
+            self.connections.discard(conn)
+            self.watched.pop(conn, None)
             self.held -= conn.counted
             conn.counted = 0
         conn.close()
@@ -382,7 +387,7 @@ class EventLoop:
         """Close the connections past their deadline."""
         now = time.monotonic()
         with self.lock:
-            late = [conn for conn in self.waiting if self.is_late(conn, now)]
+            late = [conn for conn in self.watched if self.is_late(conn, now)]
         for conn in late:
             if conn.state is State.READING:
                 self.refuse(conn, RequestTimeout())
@@ -399,9 +404,9 @@ class EventLoop:
 
     def make_room(self, limit: int) -> None:
         """Close connections if there are more than ``limit``, or if they hold too much memory."""
-        while (many := len(self.open) > limit and not self.draining) or self.held > MAX_HELD:
+        while (many := len(self.connections) > limit and not self.draining) or self.held > MAX_HELD:
             with self.lock:
-                waiting = list(self.waiting)
+                waiting = list(self.watched)
             if not many:
                 waiting = [conn for conn in waiting if conn.counted]
             if not waiting:

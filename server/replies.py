@@ -16,9 +16,7 @@ from service.request_id import request_id
 STATUSES = {
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RequestTimeout: HTTPStatus.REQUEST_TIMEOUT,
-    errors.ConfigurationProblem: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
-    errors.ForbiddenProxyRequest: HTTPStatus.FORBIDDEN,
     errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
 }

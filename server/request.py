@@ -141,7 +141,7 @@ class RequestReader:
         self.chunks: ChunkedBody | None = None
 
     def take_continue(self) -> bool:
-        """Whether to send 100 Continue, for which the client may wait before it sends the body."""
+        """Whether to send 100 Continue, for which the client waits; true once for each request."""
         request = self.request
         if request is None or not request._expected_100_continue:
             return False
@@ -153,7 +153,7 @@ class RequestReader:
         self.held += len(data)
 
     def release(self) -> None:
-        """The last request has been answered."""
+        """Stop counting the bytes of the last request, which has been answered."""
         self.held = len(self.buffer)
 
     def take(self) -> Request | None:
@@ -231,9 +231,7 @@ class ChunkedBody:
         self.received = 0
         self.content = bytearray()
         self.parser = h11.Connection(h11.SERVER)
-        self.parser.receive_data(
-            b"POST / HTTP/1.1\r\nHost: _\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
+        self.parser.receive_data(HEAD_OF_CHUNKS)
         self.parser.next_event()
 
     def feed(self, data: bytes) -> bytes | None:

@@ -60,8 +60,9 @@ class Worker(BaseWorker):  # type: ignore[misc]
         self.tmp = Heartbeat(self.cfg)
         self.cfg = PlainConfig(self.cfg)
         self.poll_lock = threading.Lock()
-        # Held by the main thread while it handles events. No thread takes a request meanwhile: it
-        # would keep the GIL, which each system call of the main thread releases, for 5 ms.
+        # The main thread holds this lock while it handles events, so that no other thread takes a
+        # request. That thread would get the GIL at the main thread's next system call, and keep it
+        # for 5 ms.
         self.take_lock = threading.Lock()
 
     def init_signals(self) -> None:
@@ -97,17 +98,17 @@ class Worker(BaseWorker):  # type: ignore[misc]
             threading.Thread(target=target, daemon=True).start()
 
     def wake_main_thread(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # it will wake anyway
+        with contextlib.suppress(BlockingIOError):  # the pipe is full, so it wakes anyway
             os.write(self.PIPE[1], b".")
 
     def supervise(self, seconds: float) -> None:
-        """Sleep for so long, or poll as long as no other thread is free to do it."""
+        """Sleep for ``seconds`` at most. If all threads stay busy, poll in their place."""
         self.requests.announced = False
         if not self.requests.is_saturated():
             if not select.select([self.PIPE[0]], [], [], seconds)[0]:
                 return
             os.read(self.PIPE[0], 4096)
-        time.sleep(LAG)  # as a rule, a thread is free until then, and polls
+        time.sleep(LAG)  # by then a thread is usually free, and polls
         self.stand_in(time.monotonic() + seconds)
 
     def stand_in(self, end: float) -> None:
@@ -131,11 +132,9 @@ class Worker(BaseWorker):  # type: ignore[misc]
         """Poll and handle requests for ever, in turn with the other threads."""
         while True:
             try:
-                conn = self.take()
+                self.handle(self.take(), self.requests)
             except Exception:
-                self.log.exception("Unexpected error while polling.")
-            else:
-                self.handle(conn, self.requests)
+                self.log.exception("Unexpected error in a thread.")
 
     def take(self) -> Connection:
         """Return the next connection whose request is complete; blocks without a limit."""
@@ -151,8 +150,11 @@ class Worker(BaseWorker):  # type: ignore[misc]
         """Handle requests for /health/ready for ever, however busy the other threads are."""
         while True:
             self.loop.probe_arrived.acquire()
-            if conn := self.probes.get():  # it may have waited for too long
-                self.handle(conn, self.probes)
+            try:
+                if conn := self.probes.get():  # it may have waited for too long
+                    self.handle(conn, self.probes)
+            except Exception:
+                self.log.exception("Unexpected error in a thread.")
 
     def handle(self, conn: Connection, queue: RequestQueue) -> None:
         start = time.monotonic()
@@ -182,7 +184,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             exchange.delayed = True
             conn.enter(State.SENDING, settings.CLIENT_TIMEOUT)
         conn.state = State.SENDING
-        self.loop.wait(conn, WRITE)
+        self.loop.watch(conn, WRITE)
 
     def count_request(self) -> None:
         """Stop the worker after max_requests requests, if that is configured."""

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 from wsgiref.handlers import SimpleHandler
@@ -50,8 +51,8 @@ class Loop(EventLoop):
         ours, theirs = socket.socketpair()
         theirs.settimeout(HANG)
         conn = Connection(ours, ("127.0.0.1", 1), ("127.0.0.1", 2), self.config)
-        self.open.add(conn)
-        self.wait(conn, READ)
+        self.connections.add(conn)
+        self.watch(conn, READ)
         return conn, theirs
 
 
@@ -99,7 +100,7 @@ def test_a_connection_that_is_late_is_closed() -> None:
         conn.deadline = time.monotonic()
         loop.poll(0)
         assert theirs.recv(1) == b""
-        assert not loop.open
+        assert not loop.connections
 
 
 def test_a_worker_that_stops_waits_for_another_request_as_briefly_whenever_it_answered() -> None:
@@ -197,12 +198,12 @@ def test_the_largest_incomplete_requests_are_given_up_if_they_take_too_much_memo
             seconds.sendall(post(b"x" * 600, "Content-Length: 2000"))
             loop.poll(0)
             assert theirs.recv(1000).startswith(b"HTTP/1.1 503 ")
-            assert loop.open == {idle, second}
+            assert loop.connections == {idle, second}
             loop.close(second)
         assert loop.held == 0
         loop.held = 1001
         loop.make_room(10)
-        assert loop.open == {idle}, "it keeps nothing in memory"
+        assert loop.connections == {idle}, "it keeps nothing in memory"
         loop.close(idle)
 
 
@@ -223,7 +224,7 @@ def test_a_client_that_lingers_in_silence_is_waited_for() -> None:
     with theirs:
         conn.enter(State.LINGERING, HANG)
         loop.discard(conn)
-        assert loop.open == {conn}
+        assert loop.connections == {conn}
         loop.close(conn)
 
 
@@ -285,7 +286,7 @@ def test_a_thread_goes_on_after_an_error_while_polling(caplog: pytest.LogCapture
     with theirs:
         theirs.sendall(request(host="Host: localhost"))
         assert theirs.recv(1000).startswith(b"HTTP/1.1 200 OK")
-    assert [record.message for record in caplog.records] == ["Unexpected error while polling."]
+    assert [record.message for record in caplog.records] == ["Unexpected error in a thread."]
     eventually(lambda: conn.request is None, "the connection to be kept")
 
 
@@ -314,7 +315,7 @@ def test_the_main_thread_polls_if_no_other_thread_is_free() -> None:
     with probe:
         probe.sendall(request("GET", "/health/live"))
         worker.supervise(1)  # which ends at once, since a byte has woken it
-        eventually(lambda: worker.supervise(0.1) or not worker.loop.waiting, "a poll")
+        eventually(lambda: worker.supervise(0.1) or not worker.loop.watched, "a poll")
         assert probe.recv(1000).startswith(b"HTTP/1.1 200 OK")
         with worker.poll_lock:
             worker.loop.polled = 0.0
@@ -344,6 +345,26 @@ def test_a_long_response_is_produced_as_the_client_reads_it() -> None:
         head, _, body = receive_all(theirs).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK")
     assert body == bytes(20_000_000)
+
+
+def test_a_client_that_leaves_before_it_is_told_to_continue_ends_no_thread() -> None:
+    worker = worker_with_threads()
+    worker.wsgi = Application()
+    for _ in range(worker.cfg.threads):
+        conn, theirs = Loop.connect(worker.loop)
+        conn.socket.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                conn.socket.send(bytes(65536))  # so that 100 Continue finds the buffer full
+        theirs.sendall(post(b"", "Content-Length: 1", "Expect: 100-continue"))
+        eventually(lambda: conn.unsent, "100 Continue")  # noqa: B023
+        theirs.sendall(b"x")
+        theirs.close()
+    eventually(lambda: not worker.loop.connections, "the connections to be closed")
+    _, theirs = Loop.connect(worker.loop)
+    with theirs:
+        theirs.sendall(request())
+        assert theirs.recv(1000).startswith(b"HTTP/1.1 200 OK")
 
 
 def test_a_probe_that_has_waited_for_too_long_is_left_to_the_loop() -> None:

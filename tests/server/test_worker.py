@@ -367,6 +367,42 @@ def test_a_client_that_leaves_before_it_is_told_to_continue_ends_no_thread() -> 
         assert theirs.recv(1000).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_a_client_that_leaves_while_it_waits_to_continue_is_no_defect(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loop = Loop()
+    _, theirs = loop.connect()
+    theirs.sendall(post(b"", "Content-Length: 1", "Expect: 100-continue"))
+    theirs.close()
+    loop.poll(0)
+    assert not loop.connections
+    assert not caplog.records
+
+
+def test_a_thread_for_probes_goes_on_after_an_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("server.worker.PROBE_THREADS", 1)
+    worker = worker_with_threads()
+    worker.wsgi = Application()
+    get = worker.probes.get
+    results = iter([ZeroDivisionError, None])
+
+    def unlucky() -> Connection | None:
+        if error := next(results, None):
+            raise error
+        found: Connection | None = get()
+        return found
+
+    monkeypatch.setattr(worker.probes, "get", unlucky)
+    worker.loop.probe_arrived.release()
+    eventually(lambda: caplog.records, "the error")
+    _, probe = Loop.connect(worker.loop)
+    with probe:
+        probe.sendall(request("GET", "/health/ready"))
+        assert probe.recv(1000).startswith(b"HTTP/1.1 200 OK")
+
+
 def test_a_probe_that_has_waited_for_too_long_is_left_to_the_loop() -> None:
     worker = worker_with_threads()
     worker.wsgi = Application()

@@ -1,10 +1,12 @@
 """Filters of collections, which refuse what they do not understand."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import django_filters
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
@@ -30,6 +32,25 @@ class BooleanFilter(django_filters.Filter):  # type: ignore[misc]
     field_class = TrueOrFalse
 
 
+def check_parameters(
+    parameters: QueryDict, known: Sequence[str], *, may_be_empty: bool = False
+) -> None:
+    """Raise InvalidParameters for parameters that are unknown, given twice, or empty."""
+    invalid = {}
+    for name, values in parameters.lists():
+        if name not in known:
+            others = f"known are {', '.join(known)}" if known else "there are none here"
+            invalid[name] = f"This parameter is unknown; {others}."
+        elif len(values) > 1:
+            invalid[name] = "This parameter is given more than once."
+        elif not values[0] and not may_be_empty:
+            invalid[name] = "This parameter is empty."
+    if invalid:
+        raise InvalidParameters(
+            {name[:MAX_NAME]: [invalid[name]] for name in sorted(invalid)[:MAX_UNKNOWN]}
+        )
+
+
 class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     """django-filter, but a parameter that is unknown or given twice is 400.
 
@@ -42,19 +63,9 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
         if not parameters or view.action == "metadata":  # OPTIONS looks for the row alone
             return queryset
         filters = view.filterset_class.base_filters
-        known = [*filters, *(view.pagination_class.parameters if view.action == "list" else ())]
-        invalid = {}
-        for name, values in parameters.lists():
-            if name not in known:
-                invalid[name] = f"This parameter is unknown; known are {', '.join(known)}."
-            elif len(values) > 1:
-                invalid[name] = "This parameter is given more than once."
-            elif not values[0] and view.action != "list":
-                invalid[name] = "This parameter is empty."
-        if invalid:
-            raise InvalidParameters(
-                {name[:MAX_NAME]: [invalid[name]] for name in sorted(invalid)[:MAX_UNKNOWN]}
-            )
+        is_list = view.action == "list"
+        known = [*filters, *(view.pagination_class.parameters if is_list else ())]
+        check_parameters(parameters, known, may_be_empty=is_list)
         if not parameters.keys() & filters.keys():
             return queryset  # making and validating the form takes a sixth of the request
         try:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from rest import entity_tags
+from rest.filters import check_parameters
 from rest.pagination import KeysetPagination
 from rest.parsers import JSONParser
 from rest.renderers import JSONRenderer
@@ -83,6 +84,10 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
         # describes the path, whether or not there is a row.
         if max(kwargs.values(), default=0) > MAX_ID and self.action not in (None, "metadata"):
             raise Http404
+        # `DELETE /lists/1?completed=true` is meant for the tasks of the list, and would delete it.
+        # Collections have parameters (StrictFilterBackend), also in the address of a form to POST.
+        if "pk" in kwargs and request.method in ("PUT", "PATCH", "DELETE"):
+            check_parameters(request.query_params, [])
 
     def validated(self, data: Any, *, partial: bool = False) -> Values:
         """The values to write; raises ValidationError."""

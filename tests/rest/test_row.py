@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from rest.models import Resource
 from tests.rest.conftest import Sample, Send
 
 pytestmark = pytest.mark.django_db
@@ -169,3 +170,24 @@ def test_a_missing_row_and_a_stale_version_are_told_before_an_invalid_body(
     assert put(f"{resource.members}4711") == 404
     assert put(path, If_Match='"7"') == 412
     assert put(path) in (400, 415)
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+def test_a_change_of_a_row_takes_no_parameters(
+    send: Send, resource: Sample, row: Resource, path: str, method: str
+) -> None:
+    """A filter shows that the path of a collection was meant; the row must not be deleted."""
+    response = send(method, f"{path}?completed=true&nmae=", resource.body)
+    assert response.status_code == 400
+    assert response.json()["errors"] == [
+        {"parameter": name, "detail": "This parameter is unknown; there are none here."}
+        for name in ("completed", "nmae")
+    ]
+    row.refresh_from_db()
+    assert row.version == 1
+
+
+def test_a_form_may_be_sent_from_a_page_with_parameters(send: Send, resource: Sample) -> None:
+    """The browsable API's form is sent to the address of its page."""
+    response = send("post", f"{resource.collection}?limit=1", resource.body)
+    assert response.status_code == 201

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, reverse
 from django_filters.rest_framework import FilterSet
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -67,14 +68,18 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
         return response
 
     def perform_authentication(self, request: Request) -> None:
-        """Skip authentication for anonymous requests."""
+        """Skip authentication for anonymous requests; check the CSRF token of every form.
+
+        Browsers send a form from any site to any other without asking. JSON they do not.
+        """
         if "HTTP_AUTHORIZATION" in request.META or request.COOKIES:
             super().perform_authentication(request)
+        if is_form(request._request):
+            SessionAuthentication().enforce_csrf(request)
 
     def get_parsers(self) -> list[BaseParser]:
         """Parse JSON, and the form of the browsable API."""
-        form = self.request is not None and self.request.content_type == "multipart/form-data"
-        if form and prefers_html(self.request):
+        if self.request is not None and is_form(self.request):
             return [JSONParser(), MultiPartParser()]
         return [JSONParser()]
 
@@ -130,6 +135,11 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
         # The page has a form, which needs a serializer. The JSON serves as its instance.
         data = self.get_serializer(orjson.loads(row.json)).data
         return Response(data, status, headers=headers)
+
+
+def is_form(request: HttpRequest) -> bool:
+    """Whether the request is a form of the browsable API, which only browsers send."""
+    return request.content_type == "multipart/form-data" and prefers_html(request)
 
 
 @lru_cache(maxsize=32)

@@ -1,5 +1,7 @@
 """API_ACCESS, tokens, sessions and CORS."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from tasklists.models import TaskList
+from tests.conftest import BROWSER
 from tests.process import Service
 from tests.rest.conftest import Sample, Send
 from tests.wire import HANG
@@ -126,6 +129,65 @@ def test_the_browser_can_log_in_and_out(client: Client, user: User) -> None:
     assert b"ada" in page.content
 
 
+class TestForms:
+    """Browsers send a form of any site to any other, so each form needs its CSRF token."""
+
+    @pytest.fixture
+    def visitor(self, db: None) -> Client:
+        """Somebody's browser; nobody has logged in."""
+        return Client(enforce_csrf_checks=True, headers={"Accept": BROWSER})
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"Origin": "https://evil.example"},
+            {"Origin": "null"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Accept": "text/html", "Origin": "https://evil.example"},
+            {"Origin": "http://testserver"},
+            {},
+        ],
+        ids=str,
+    )
+    def test_a_form_without_its_token_is_refused(
+        self, visitor: Client, resource: Sample, path: str, headers: dict[str, str]
+    ) -> None:
+        visitor.get(resource.collection)  # the visitor has a cookie of an earlier visit
+        form = {**resource.body, resource.text: "forged"}
+        for target in (resource.collection, f"{resource.collection}/"):
+            response = visitor.post(target, form, headers=headers)
+            assert response.status_code == 403
+            assert "CSRF" in response.content.decode()
+        assert resource.count() == 1
+
+    @pytest.mark.parametrize(
+        "media_type", ["text/plain", "application/x-www-form-urlencoded", "", "multipart/mixed"]
+    )
+    def test_nothing_else_that_a_form_may_send_is_read(
+        self, visitor: Client, resource: Sample, media_type: str
+    ) -> None:
+        body = json.dumps(resource.body)
+        for accept in (BROWSER, "*/*"):
+            headers = {"Accept": accept, "Origin": "https://evil.example"}
+            response = visitor.generic(
+                "POST", resource.collection, body, media_type, headers=headers
+            )
+            assert response.status_code == 415
+        assert resource.count() == 0
+
+    def test_the_form_of_the_page_has_its_token(self, visitor: Client, resource: Sample) -> None:
+        page = visitor.get(resource.collection).content.decode()
+        token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)
+        assert token
+        form = {**resource.body, "csrfmiddlewaretoken": token[1]}
+        headers = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+        assert visitor.post(resource.collection, form, headers=headers).status_code == 201
+        foreign = visitor.post(
+            resource.collection, form, headers={"Origin": "https://evil.example"}
+        )
+        assert foreign.status_code == 403
+
+
 class TestCors:
     origin = "https://app.example.com"
 
@@ -186,12 +248,45 @@ class TestProxy:
         settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
         assert client.get("/lists", headers=self.headers).status_code == 200
         redirect = client.get("/lists", headers={**self.headers, "X-Forwarded-Proto": "http"})
-        assert redirect.status_code == 301
+        assert redirect.status_code == 308
 
     def test_without_trust_the_headers_mean_nothing(self, client: Client) -> None:
         response = client.get("/lists", headers=self.headers)
-        assert response.status_code == 301
+        assert response.status_code == 308
         assert response["Location"] == "https://testserver/lists"
+
+    @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options", "trace"])
+    def test_nothing_but_a_read_is_redirected(
+        self, send: Send, resource: Sample, path: str, method: str
+    ) -> None:
+        """Most clients repeat a POST as a GET, whose 200 looks as if something had been created."""
+        for target in (resource.collection, path, "/admin/login/", "/nothing"):
+            response = send(method, f"{target}?a=b", resource.body)
+            assert response.status_code == 403
+            assert response["Content-Type"] == "application/problem+json"
+            assert f"https://testserver{target}?a=b" in response.json()["detail"]
+        assert resource.the_row().version == 1
+
+    def test_a_read_is_redirected_with_its_query(self, client: Client) -> None:
+        for read in (client.get, client.head):
+            response = read("/lists?limit=1")
+            assert response.status_code == 308
+            assert response["Location"] == "https://testserver/lists?limit=1"
+
+    def test_the_first_of_a_list_counts(self, serve: Callable[..., Service]) -> None:
+        """Apache adds its own name to the one that an outer proxy has set."""
+        service = serve(
+            HTTPS_ONLY="true", TRUST_PROXY_HEADERS="true", ALLOWED_HOSTS="tasks.example.com"
+        )
+
+        def post(path: str, body: dict[str, str], hosts: str) -> requests.Response:
+            headers = {"X-Forwarded-Host": hosts, "X-Forwarded-Proto": "https, http"}
+            return requests.post(f"{service.url}{path}", json=body, headers=headers, timeout=HANG)
+
+        created = post("/lists", {"name": "a"}, "tasks.example.com, inner")
+        task = post(f"{created.headers['Location']}/tasks", {"title": "a"}, "tasks.example.com,x")
+        assert task.json()["url"].startswith("https://tasks.example.com/tasks/")
+        assert post("/lists", {"name": "a"}, "evil.example, tasks.example.com").status_code == 400
 
     def test_https_only(self, serve: Callable[..., Service]) -> None:
         service = serve(
@@ -203,7 +298,14 @@ class TestProxy:
             url = f"{service.url}/lists"
             return requests.get(url, headers=headers, timeout=HANG, allow_redirects=False)
 
-        assert get().status_code == 301
+        assert get().status_code == 308
+        posted = requests.post(
+            f"{service.url}/lists",
+            json={"name": "a"},
+            headers={"X-Forwarded-Host": "tasks.example.com"},
+            timeout=HANG,
+        )
+        assert posted.status_code == 403
         assert get().headers["Location"] == "https://tasks.example.com/lists"
         assert requests.get(f"{service.url}/health/live", timeout=HANG).status_code == 200
         secure = get(**{"X-Forwarded-Proto": "https"})

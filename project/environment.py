@@ -74,17 +74,31 @@ def _utf8(value: str) -> str:
     return value
 
 
-def boolean(name: str, *, default: bool) -> bool:
-    words = {"true": True, "1": True, "on": True, "yes": True}
-    words |= {"false": False, "0": False, "off": False, "no": False}
+BOOLEANS = {"true": True, "1": True, "on": True, "yes": True}
+BOOLEANS |= {"false": False, "0": False, "off": False, "no": False}
 
+
+def boolean(name: str, *, default: bool) -> bool:
     def parse(value: str) -> bool:
         try:
-            return words[value.lower()]
+            return BOOLEANS[value.lower()]
         except KeyError:
             raise ValueError from None
 
     return _parse(name, default, "true or false (also 1/0, on/off, yes/no)", parse)
+
+
+def count_or_boolean(name: str, *, maximum: int) -> int:
+    """A number up to ``maximum``; false is 0, which is the default, and true is 1."""
+
+    def parse(value: str) -> int:
+        if (word := BOOLEANS.get(value.lower())) is not None:
+            return int(word)
+        if not re.fullmatch(r"[0-9]{1,10}", value) or int(value) > maximum:
+            raise ValueError
+        return int(value)
+
+    return _parse(name, 0, f"true or false, or a whole number from 0 to {maximum}", parse)
 
 
 def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:

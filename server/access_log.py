@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from gunicorn.glogging import Logger
 
+from service.client_address import client_address
+
 MAX_LENGTH = 500  # characters of each value that the client chose
 LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 
@@ -35,6 +37,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
         if LEVELS[level] < LEVELS[settings.LOG_LEVEL]:
             return
         agents = [value for name, value in req.headers if name == "USER-AGENT"]
+        forwarded = [value for name, value in req.headers if name == "X-FORWARDED-FOR"]
         request_id = [value for name, value in resp.headers if name == "X-Request-ID"]
         event: Any = {
             "event": "request",
@@ -44,8 +47,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
             "status": status,
             "bytes": resp.sent,
             "duration_us": request_time // timedelta(microseconds=1),
-            # On a dual-stack socket the kernel maps IPv4 addresses into IPv6: ::ffff:192.0.2.1.
-            "remote_address": environ["REMOTE_ADDR"].removeprefix("::ffff:"),
+            "remote_address": client_address(environ["REMOTE_ADDR"], ",".join(forwarded)),
             "user_agent": cut(",".join(agents)) if agents else "-",
             "request_id": request_id[0] if request_id else "-",
             "logger": "gunicorn.access",

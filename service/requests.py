@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils.http import parse_header_parameters
 
@@ -12,11 +13,18 @@ MAX_CONTENT_TYPE = 256  # characters; Django REST Framework reads no longer ones
 class Request(WSGIRequest):
     """A request whose text is UTF-8, and which has a media type whatever its Content-Type is.
 
+    Of a list in X-Forwarded-Host, the first host counts: Apache adds its own to what an outer proxy
+    has set. Django reads X-Forwarded-Proto in the same way.
+
     Django reads this header before any middleware runs, so what fails there is 500: a parameter
     in an encoding that does not exist. It would also take a charset for the encoding of the query
     and of forms, and Python has encodings that are not of text ("zlib") or always fail
     ("undefined"). A header that is long or cannot be read loses its parameters here.
     """
+
+    def _get_raw_host(self) -> str:
+        host: str = super()._get_raw_host()  # type: ignore[misc]
+        return host.partition(",")[0].strip() if settings.USE_X_FORWARDED_HOST else host
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         header = meta.get("CONTENT_TYPE", "")

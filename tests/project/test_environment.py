@@ -41,7 +41,7 @@ RUBBISH = {
     "SECRET_KEY": None,
     "SERVED_BY": "two\nlines",
     "THREADS": "0",
-    "TRUST_PROXY_HEADERS": "2",
+    "TRUST_PROXY_HEADERS": "11",
     "WEB_CONCURRENCY": "٣",
 }
 READERS: list[tuple[Callable[[str], Any], str, Any]] = [
@@ -49,6 +49,10 @@ READERS: list[tuple[Callable[[str], Any], str, Any]] = [
         (lambda name: env.boolean(name, default=False), text, value)
         for value, texts in ((True, "true True 1 on YES"), (False, "false FALSE 0 off no"))
         for text in texts.split()
+    ),
+    *(
+        (lambda name: env.count_or_boolean(name, maximum=10), text, value)
+        for text, value in (("true", 1), ("off", 0), ("0", 0), ("1", 1), ("2", 2), ("10", 10))
     ),
     (lambda name: env.integer(name, default=1, minimum=0, maximum=60), " 60 ", 60),
     (lambda name: env.integer(name, default=1, minimum=0, maximum=60), "0", 0),

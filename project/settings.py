@@ -54,8 +54,11 @@ CSRF_TRUSTED_ORIGINS = env.strings(
     accepted="origins such as https://app.example.com or https://*.example.com",
 )
 CSRF_FAILURE_VIEW = "service.errors.csrf_failure"
-TRUST_PROXY_HEADERS = env.boolean("TRUST_PROXY_HEADERS", default=False)
-USE_X_FORWARDED_HOST = TRUST_PROXY_HEADERS
+LOGIN_URL = "rest_framework:login"
+LOGIN_REDIRECT_URL = "tasklist-list"  # unless the page that asked for the login is known
+LOGOUT_REDIRECT_URL = LOGIN_URL
+TRUST_PROXY_HEADERS = env.count_or_boolean("TRUST_PROXY_HEADERS", maximum=10)  # of proxies
+USE_X_FORWARDED_HOST = bool(TRUST_PROXY_HEADERS)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
 HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=False)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
@@ -162,6 +165,7 @@ MIDDLEWARE = [
     *(["corsheaders.middleware.CorsMiddleware"] if _origins else []),
     "service.middleware.RefuseMalformedRequests",
     "service.middleware.ProblemDetailsMiddleware",
+    "service.middleware.HttpsOnlyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "service.middleware.SkipForAnonymousApi",  # may skip what follows

@@ -11,7 +11,12 @@ from tasklists import urls as api
 
 urlpatterns = [
     *api.urlpatterns,  # without include(), whose resolver takes 2 % of a read
-    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+    path(
+        "admin",
+        RedirectView.as_view(
+            pattern_name="admin:index", query_string=True, http_method_names=["get", "head"]
+        ),
+    ),
     path("admin/", admin.site.urls),
     path("auth/", include("rest_framework.urls")),
     re_path("^schema/?$", SpectacularAPIView.as_view(), name="schema"),

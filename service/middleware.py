@@ -11,8 +11,14 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.core.exceptions import DisallowedHost, MiddlewareNotUsed
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponsePermanentRedirect,
+    UnreadablePostError,
+)
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.module_loading import import_string
@@ -65,6 +71,28 @@ class ServedByMiddleware:
         response = self.get_response(request)
         response["Served-By"] = settings.SERVED_BY
         return response
+
+
+class HttpsOnlyMiddleware:
+    """Redirect GET and HEAD to HTTPS with 308, and refuse every other method with 403.
+
+    Django's SecurityMiddleware, which follows, would redirect all of them with 301. Most clients
+    then repeat a POST as a GET, whose 200 looks as if something had been created.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        if not settings.SECURE_SSL_REDIRECT:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.is_secure():
+            return self.get_response(request)
+        url = f"https://{request.get_host()}{request.get_full_path()}"
+        if request.method in ("GET", "HEAD"):
+            return HttpResponsePermanentRedirect(url, preserve_request=True)
+        detail = f"Only HTTPS is accepted. Nothing was done; send the request to {url} instead."
+        return errors.Problem(403, detail).response(request)
 
 
 class SkipForAnonymousApi:
@@ -168,13 +196,18 @@ class RefuseMalformedRequests:
 
 
 class ProblemDetailsMiddleware:
-    """Turn the exceptions of views outside the API into problem details."""
+    """Turn the exceptions of views outside the API, and their 405, into problem details."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):
+            detail = f"The method {request.method} is not allowed here."
+            allow = {"Allow": response["Allow"]}
+            return errors.Problem(405, detail, headers=allow).response(request)
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         problem = errors.from_exception(error)

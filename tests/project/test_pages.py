@@ -3,9 +3,11 @@
 import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from tasklists.models import TaskList
+from tests.conftest import BROWSER
 
 
 @pytest.mark.parametrize("path", ["/", "/lists", "/lists/{id}", "/docs", "/docs/", "/admin/login/"])
@@ -53,3 +55,39 @@ def test_the_document_is_openapi(client: Client) -> None:
     lists, tasks = {"/lists", "/lists/{id}"}, {"/lists/{list_id}/tasks", "/tasks/{id}"}
     assert document["paths"].keys() >= lists | tasks | {"/books", "/books/{id}"}
     assert not [path for path in document["paths"] if path.endswith("/")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/admin", "GET, HEAD"),
+        ("GET", "/auth/logout/", "POST, OPTIONS"),
+        ("DELETE", "/docs", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_a_method_that_a_page_lacks_is_405_in_problem_details(
+    client: Client, method: str, path: str, allowed: str
+) -> None:
+    response = client.generic(method, path)
+    assert response.status_code == 405
+    assert response["Allow"] == allowed
+    assert response.json()["status"] == 405
+
+
+def test_the_address_of_the_admin_without_its_slash_leads_there(client: Client) -> None:
+    response = client.get("/admin?a=b")
+    assert response.status_code == 302
+    assert response["Location"] == "/admin/?a=b"
+
+
+@pytest.mark.parametrize("query", ["", "?next=", "?next=https://evil.example/"])
+def test_a_login_leads_to_a_page_that_exists(client: Client, db: None, query: str) -> None:
+    User.objects.create_user("ada", password="x")
+    form = {"username": "ada", "password": "x"}
+    response = client.post(f"/auth/login/{query}", form, headers={"Accept": BROWSER}, follow=True)
+    assert response.redirect_chain == [("/lists", 302)]
+    assert response.status_code == 200
+    assert "ada" in response.content.decode()
+    left = client.post("/auth/logout/", headers={"Accept": BROWSER}, follow=True)
+    assert left.redirect_chain == [("/auth/login/", 302)]
+    assert left.status_code == 200

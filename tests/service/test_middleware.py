@@ -200,4 +200,4 @@ def test_every_anonymous_request_is_redirected_to_https(
     """Django's SecurityMiddleware runs for all requests."""
     settings.SECURE_SSL_REDIRECT = True
     for path in ("/lists", "/page"):
-        assert client.get(path).status_code == 301
+        assert client.get(path).status_code == 308

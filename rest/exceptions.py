@@ -6,12 +6,15 @@ from typing import Any
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from rest.parsers import accept_headers, media_types_of
 from service import errors
 
-# How many unknown members or parameters an error points at, and how much of their names it repeats.
+# How many unknown members or parameters an error points at, and how much of their names, or of a
+# media type, it repeats.
 MAX_UNKNOWN, MAX_NAME = 10, 64
 
 
@@ -42,19 +45,31 @@ class KeyReused(exceptions.APIException):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponseBase | None:
     """Problem details for what DRF or Django raises; None for a defect, which Django logs."""
-    problem = (
-        describe(error)
-        if isinstance(error, exceptions.APIException)
-        else errors.from_exception(error)
-    )
+    request = context["request"]
+    match error:
+        case exceptions.UnsupportedMediaType():
+            problem: errors.Problem | None = unsupported(request)
+        case exceptions.APIException():
+            problem = describe(error)
+        case _:
+            problem = errors.from_exception(error)
     if problem is None:
         return None
-    request = context["request"]
     renderer = getattr(request, "accepted_renderer", None)
     # The browsable API's page needs the database, which a 503 says is unavailable.
     if isinstance(renderer, BrowsableAPIRenderer) and problem.status != 503:
         return Response(problem.as_dict(), problem.status, headers=problem.headers)
     return problem.response(request._request)
+
+
+def unsupported(request: Request) -> errors.Problem:
+    """415, which names the media types that the method takes."""
+    method = str(request.method)
+    given = f"Content-Type {request.content_type[:MAX_NAME]!r} is not supported"
+    if not request.content_type:
+        given = "The body needs a Content-Type"
+    detail = f"{given}; send {' or '.join(media_types_of(method))}."
+    return errors.Problem(415, detail, headers=accept_headers([method]))
 
 
 def describe(error: exceptions.APIException) -> errors.Problem:

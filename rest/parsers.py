@@ -1,6 +1,6 @@
 """Parsers of request bodies."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import IO, Any
 
 import orjson
@@ -31,3 +31,27 @@ class JSONParser(BaseParser):
                 f"The body has {len(data)} members; at most {MAX_BODY_MEMBERS} are accepted."
             )
         return data
+
+
+class MergePatchParser(JSONParser):
+    """JSON Merge Patch (RFC 7396), which for objects without nested members is our PATCH."""
+
+    media_type = "application/merge-patch+json"
+
+
+def parsers_of(method: str | None) -> list[JSONParser]:
+    """The parsers of a method's body, and so the media types that it declares and accepts."""
+    return [JSONParser(), MergePatchParser()] if method == "PATCH" else [JSONParser()]
+
+
+def media_types_of(method: str | None) -> list[str]:
+    return [parser.media_type for parser in parsers_of(method)]
+
+
+def accept_headers(methods: Container[str]) -> dict[str, str]:
+    """Accept-Post and Accept-Patch (RFC 5789), each if ``methods`` has its method."""
+    return {
+        f"Accept-{method.capitalize()}": ", ".join(media_types_of(method))
+        for method in ("POST", "PATCH")
+        if method in methods
+    }

@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 from rest_framework.renderers import BaseRenderer
 
+from service.errors import MEDIA_TYPE
+
 
 class JSONRenderer(BaseRenderer):
     media_type = "application/json"
@@ -23,3 +25,9 @@ class JSONRenderer(BaseRenderer):
         # The browsable API asks for indented JSON.
         indent = orjson.OPT_INDENT_2 if (renderer_context or {}).get("indent") else 0
         return orjson.dumps(data, option=indent)
+
+
+class ProblemRenderer(JSONRenderer):
+    """Stands for the media type of errors in content negotiation, and renders nothing."""
+
+    media_type = MEDIA_TYPE

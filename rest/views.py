@@ -17,8 +17,9 @@ from rest_framework.viewsets import GenericViewSet
 from rest import entity_tags
 from rest.filters import check_parameters
 from rest.pagination import KeysetPagination
-from rest.parsers import JSONParser
+from rest.parsers import JSONParser, accept_headers, parsers_of
 from rest.renderers import JSONRenderer
+from rest.schema_texts import ACTIONS
 from rest.serializers import ResourceSerializer
 from rest.statements import MAX_ID, Row, Statements, Values
 from service.errors import prefers_html
@@ -53,9 +54,9 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
 
     @property
     def default_response_headers(self) -> dict[str, str]:
-        """Send the Allow header only with 405 and on OPTIONS."""
+        """Send Allow, Accept-Post and Accept-Patch only with 405 and on OPTIONS."""
         if self.action in (None, "metadata"):
-            return super().default_response_headers
+            return {**super().default_response_headers, **accept_headers(self.allowed_methods)}
         return {"Vary": "Accept"}
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -79,9 +80,18 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
 
     def get_parsers(self) -> list[BaseParser]:
         """Parse JSON, and the form of the browsable API."""
-        if self.request is not None and is_form(self.request):
-            return [JSONParser(), MultiPartParser()]
-        return [JSONParser()]
+        if self.request is None:  # while drf-spectacular makes its mock request
+            return []
+        parsers: list[BaseParser] = [*parsers_of(self.request.method)]
+        if is_form(self.request):
+            parsers.append(MultiPartParser())
+        return parsers
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """Negotiate only if a success has content; otherwise any Accept header will do."""
+        action = ACTIONS.get(str(self.action))
+        has_content = self.action == "metadata" or (action is not None and action.status != 204)
+        return super().perform_content_negotiation(request, force or not has_content)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -99,9 +99,9 @@ class SkipForAnonymousApi:
     """Let anonymous requests to the JSON API skip the middleware for sessions and pages.
 
     Everything else passes through Django's own middleware: a request with a cookie or an
-    Authorization header, one whose Accept header names anything but JSON or ``*/*``, and every
-    path that does not match settings.API_PATHS. So a new page is protected unless somebody
-    lists its path there.
+    Authorization header, one whose Accept header is not in ``json_only``, and every path that
+    does not match settings.API_PATHS. So a new page is protected unless somebody lists its path
+    there.
 
     Skipped are only the middleware classes in ``skippable``, which have to follow this class
     in settings.MIDDLEWARE directly. With another class between them none is skipped. CSRF
@@ -111,6 +111,9 @@ class SkipForAnonymousApi:
     The gain is a tenth of the time of a small request (docs/decisions/service.md).
     """
 
+    # Any other value may select an HTML page, as text/* does. Clients that are generated from the
+    # OpenAPI document send the third one with DELETE.
+    json_only = ("*/*", "application/json", errors.MEDIA_TYPE)
     skippable = (
         SessionMiddleware,
         CsrfViewMiddleware,
@@ -134,8 +137,7 @@ class SkipForAnonymousApi:
         return (
             "HTTP_COOKIE" not in headers
             and "HTTP_AUTHORIZATION" not in headers
-            # Any other value may select an HTML page, as text/* does.
-            and headers.get("HTTP_ACCEPT", "*/*") in ("*/*", "application/json")
+            and headers.get("HTTP_ACCEPT", "*/*") in self.json_only
             and self.is_api_path(request.path_info) is not None
         )
 
@@ -190,7 +192,9 @@ class RefuseMalformedRequests:
         coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
         if coding not in ("", "identity"):
             return errors.Problem(
-                415, f"Content-Encoding {coding!r} is not supported; send the body unencoded."
+                415,
+                f"Content-Encoding {coding!r} is not supported; send the body unencoded.",
+                headers={"Accept-Encoding": "identity"},  # RFC 7694
             )
         return None
 

@@ -7,11 +7,13 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tests.rest.conftest import Sample, Send
+from tasklists.models import TaskList
+from tests.rest.conftest import JSON, Sample, Send
 
 pytestmark = pytest.mark.django_db
 
 PROBLEM = "application/problem+json"
+MERGE_PATCH = "application/merge-patch+json"
 
 
 def test_an_empty_collection_is_an_empty_array(client: Client, resource: Sample) -> None:
@@ -235,8 +237,57 @@ def test_only_json_is_read(
     response = send(method, target, resource.body, media_type)
     assert response.status_code == 415
     assert response["Content-Type"] == PROBLEM
-    assert response.json()["status"] == 415
+    accepted = [JSON, MERGE_PATCH] if method == "patch" else [JSON]
+    assert response.json()["detail"] == (
+        f"Content-Type {media_type!r} is not supported; send {' or '.join(accepted)}."
+    )
+    for header, its_method in (("Accept-Post", "post"), ("Accept-Patch", "patch")):
+        assert response.get(header) == (", ".join(accepted) if method == its_method else None)
     assert resource.the_row().version == 1
+
+
+def test_a_body_needs_a_media_type(send: Send, resource: Sample) -> None:
+    response = send("post", resource.collection, resource.body, "")
+    assert response.status_code == 415
+    assert response.json()["detail"] == f"The body needs a Content-Type; send {JSON}."
+
+
+def test_a_long_media_type_is_not_repeated(send: Send, resource: Sample) -> None:
+    response = send("post", resource.collection, resource.body, "a/" + "x" * 4000)
+    assert response.status_code == 415
+    assert len(response.json()["detail"]) < 200
+
+
+@pytest.mark.parametrize("media_type", [MERGE_PATCH, f"{MERGE_PATCH}; charset=utf-8"])
+def test_a_merge_patch_changes_the_members_that_it_contains(
+    send: Send, resource: Sample, path: str, media_type: str
+) -> None:
+    response = send("patch", path, {resource.text: "after"}, media_type)
+    assert response.status_code == 200
+    assert response.json()[resource.text] == "after"
+    assert resource.the_row().version == 2
+
+
+def test_a_merge_patch_removes_with_null_where_a_member_may_be_null(
+    send: Send, task_list: TaskList
+) -> None:
+    task = task_list.tasks.create(title="milk", due="2027-02-28")
+    assert send("patch", f"/tasks/{task.pk}", {"due": None}, MERGE_PATCH).json()["due"] is None
+    refused = send("patch", f"/tasks/{task.pk}", {"title": None}, MERGE_PATCH)
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["pointer"] == "/title"
+    whole = send("patch", f"/tasks/{task.pk}", ["milk"], MERGE_PATCH)
+    assert whole.status_code == 400
+    path = f"/lists/{task_list.pk}/tasks"
+    assert send("patch", path, {"completed": True}, MERGE_PATCH).status_code == 204
+
+
+@pytest.mark.parametrize("method", ["post", "put"])
+def test_a_merge_patch_is_for_patch_alone(
+    send: Send, resource: Sample, path: str, method: str
+) -> None:
+    target = resource.collection if method == "post" else path
+    assert send(method, target, resource.body, MERGE_PATCH).status_code == 415
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/json; charset=utf-8"])
@@ -250,6 +301,7 @@ def test_json_is_read_whatever_its_parameters(
 def test_an_encoded_body_is_415(send: Send, resource: Sample) -> None:
     response = send("post", resource.collection, b"\x1f\x8b", Content_Encoding="gzip")
     assert response.status_code == 415
+    assert response["Accept-Encoding"] == "identity"
 
 
 def test_a_body_over_the_limit_is_413(send: Send, resource: Sample) -> None:
@@ -271,6 +323,48 @@ def test_other_media_types_are_not_acceptable(
         response = client.get(target, headers={"Accept": accept})
         assert response.status_code == 406
         assert response["Content-Type"] == PROBLEM
+
+
+def test_a_client_that_accepts_errors_alone_gets_json(
+    client: Client, send: Send, resource: Sample, path: str
+) -> None:
+    """As clients do that are generated from the document, where an operation declares no other."""
+    for target in (resource.collection, path, f"{resource.members}4711"):
+        for method in ("get", "options"):
+            response = send(method, target, Accept=PROBLEM)
+            found = method == "options" or not target.endswith("4711")
+            assert response.status_code == (200 if found else 404)
+            assert response["Content-Type"] == ("application/json" if found else PROBLEM)
+    created = send("post", resource.collection, resource.body, Accept=f"{PROBLEM};q=0.9")
+    assert created.status_code == 201
+    assert created["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("accept", [PROBLEM, "application/xml", "image/*", "rubbish", ""])
+def test_a_success_without_content_is_not_negotiated(
+    send: Send, resource: Sample, path: str, accept: str
+) -> None:
+    missing = send("delete", f"{path}0", Accept=accept)
+    assert missing.status_code == 404
+    assert missing["Content-Type"] == PROBLEM
+    assert send("delete", path, Accept=accept).status_code == 204
+    assert resource.count() == 0
+
+
+@pytest.mark.parametrize("accept", [PROBLEM, "image/png"])
+def test_a_change_of_all_tasks_is_not_negotiated(
+    send: Send, task_list: TaskList, accept: str
+) -> None:
+    task_list.tasks.create(title="milk")
+    path = f"/lists/{task_list.pk}/tasks"
+    assert send("patch", path, {"completed": True}, Accept=accept).status_code == 204
+    assert task_list.tasks.get().completed
+    assert send("delete", path, Accept=accept).status_code == 204
+    assert not task_list.tasks.exists()
+
+
+def test_a_method_that_does_not_exist_is_not_negotiated(send: Send, resource: Sample) -> None:
+    assert send("put", resource.collection, resource.body, Accept="image/png").status_code == 405
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/*", "application/json;q=0.5, */*;q=0.1"])
@@ -307,6 +401,15 @@ def test_options_names_the_methods(client: Client, resource: Sample) -> None:
     assert response.status_code == 200
     assert response["Allow"] == f"{resource.methods}, HEAD, OPTIONS"
     assert "POST" in response.json()["actions"]
+    assert response["Accept-Post"] == JSON
+    patch = "PATCH" in resource.methods
+    assert response.get("Accept-Patch") == (f"{JSON}, {MERGE_PATCH}" if patch else None)
+
+
+def test_options_of_a_row_names_what_a_patch_may_be(client: Client, path: str) -> None:
+    response = client.options(path)
+    assert response["Accept-Patch"] == f"{JSON}, {MERGE_PATCH}"
+    assert not response.has_header("Accept-Post")
 
 
 @pytest.mark.parametrize("name", ["other", "format", "page", "id", "ü"])

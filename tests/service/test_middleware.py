@@ -33,7 +33,7 @@ def skipped(response: Any) -> bool:
 
 
 @pytest.mark.parametrize("api_path", API, indirect=True)
-@pytest.mark.parametrize("accept", [None, "*/*", "application/json"])
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/problem+json"])
 def test_an_anonymous_request_to_the_json_api_skips_it(
     client: Client, api_path: str, accept: str | None
 ) -> None:
@@ -54,6 +54,7 @@ def test_an_anonymous_request_to_the_json_api_skips_it(
         {"Accept": "text/*"},
         {"Accept": "*/*;q=0.5, text/*"},
         {"Accept": "application/json;q=0.1, */*"},
+        {"Accept": "application/problem+json, text/html"},
         {"Accept": "application/xml"},
         {"Cookie": "theme=dark"},
         {"Cookie": ""},

@@ -241,12 +241,13 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/"}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "GET_LIB_DOC_EXCLUDES": "rest.schema.doc_excludes",
     "PREPROCESSING_HOOKS": ["rest.schema.canonical_paths"],
-    "POSTPROCESSING_HOOKS": ["rest.schema.add_problem"],
+    "POSTPROCESSING_HOOKS": ["rest.schema.add_problem", "rest.schema.declare_64_bits"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

@@ -1,5 +1,6 @@
 """Keyset pages: the cost of a page does not grow with the table."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,11 +36,15 @@ class KeysetPagination(BasePagination):
         self.link = None
         if len(rows) > limit:
             rows = rows[:limit]
-            last = orjson.loads(rows[-1])
-            key = ",".join(str(last[name]) for name in statements.ordering)
+            key = self.key(orjson.loads(rows[-1]), statements.ordering)
             query = {**request.query_params.dict(), "limit": limit, "after": key}
             self.link = f'<{request.path}?{urlencode(query, safe=",")}>; rel="next"'
         return rows
+
+    @staticmethod
+    def key(row: dict[str, Any], ordering: Sequence[str]) -> str:
+        """The key of a row: the value of ``after`` with which the next page begins."""
+        return ",".join(str(row[name]) for name in ordering)
 
     def limit(self, request: Request) -> int:
         text = request.query_params.get("limit")

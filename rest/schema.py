@@ -3,6 +3,7 @@
 https://drf-spectacular.readthedocs.io/en/latest/customization.html describes the hooks.
 """
 
+import math
 from functools import cache
 from typing import Any
 
@@ -18,12 +19,16 @@ from drf_spectacular.utils import (
     extend_schema_serializer,
 )
 
-from rest.schema_texts import ACTIONS, COMMON_PROBLEMS, PROBLEM, PROBLEMS
+from rest.entity_tags import entity_tag
+from rest.parsers import media_types_of
+from rest.schema_texts import ACTIONS, COMMON_PROBLEMS, EXAMPLE_KEY, PROBLEM, PROBLEMS
 from rest.serializers import ResourceSerializer
 from service.errors import MEDIA_TYPE
 
-# White space as Python strips it. JavaScript's \s has no \u001c to \u001f.
-SPACE = r"\s\u001c-\u001f"
+# Text without a null character, and with one that is not stripped as white space. Generators read
+# patterns as Go, Java, JavaScript or Python do: none has \u001c in Go, where \s is ASCII alone.
+NOT_NULL = r"[^\x00]*"
+TEXT = rf"^{NOT_NULL}[^\s\x00\x1c-\x1f]{NOT_NULL}$"
 
 
 class ResourceSchema(AutoSchema):  # type: ignore[misc]
@@ -42,10 +47,52 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
         return [part for part in self.path.split("/") if part and "{" not in part][-1:]
 
     def get_auth(self) -> list[dict[str, Any]]:
-        """How clients authenticate; ``{}`` if API_ACCESS allows anonymous requests."""
+        """How clients authenticate; none if API_ACCESS allows anonymous requests.
+
+        Swagger UI shows a lock as well where ``{}`` is one of several.
+        """
         reads = settings.API_ACCESS == "read_only" and self.method == "GET"
-        open_to_all = settings.API_ACCESS == "anyone" or reads
-        return [*super().get_auth(), *([{}] if open_to_all else [])]
+        if settings.API_ACCESS == "anyone" or reads:
+            return []
+        return list(super().get_auth())
+
+    def map_parsers(self) -> list[str]:
+        """The media types of a request's body."""
+        return media_types_of(self.method)
+
+    def get_operation(self, *args: Any) -> Any:
+        """The operation, with an example of each parameter.
+
+        Swagger UI puts a parameter's own example into its form and sends it. So only a required
+        parameter has one; that of an optional one, such as If-Match, is in its schema.
+        """
+        operation = super().get_operation(*args)
+        examples = self.parameter_examples()
+        for parameter in operation.get("parameters", ()):
+            example = examples.get(parameter["name"])
+            if example is None:
+                continue
+            if parameter.get("required"):
+                parameter["example"] = example
+            else:
+                parameter["schema"] = {**parameter["schema"], "examples": [example]}
+        return operation
+
+    def parameter_examples(self) -> dict[str, Any]:
+        """Examples that fit the serializer's, by the parameter's name."""
+        view, row = self.view, self.view.serializer_class.Meta.example
+        filters = view.filterset_class.base_filters.items()
+        key = view.pagination_class.key(row, view.statements.ordering)
+        return {
+            **{name: row.get(each.field_name) for name, each in filters},
+            "id": row["id"],
+            f"{view.parent}_id": row.get(view.parent),
+            "limit": view.pagination_class.default_limit,
+            "after": int(key) if key.isdigit() else key,
+            "Idempotency-Key": EXAMPLE_KEY,
+            "If-Match": entity_tag(row["version"]),
+            "If-None-Match": entity_tag(row["version"]),
+        }
 
     def get_override_parameters(self) -> list[OpenApiParameter]:
         """The headers of the request and of its response."""
@@ -73,6 +120,8 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
         if self.view.action == "retrieve":
             responses[304] = OpenApiResponse(description="The client has this version already.")
         problems = {*COMMON_PROBLEMS, *action.problems}
+        if body is not None:
+            problems.add(406)
         if self.view.parent:
             problems.add(404)
         reference = {"$ref": "#/components/schemas/Problem"}
@@ -93,7 +142,10 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
         body = {name: value for name, value in example.items() if name in written}
         name = serializer.Meta.model.__name__
         return [
-            OpenApiExample(name, body, request_only=True),
+            *(
+                OpenApiExample(name, body, request_only=True, media_type=media_type)
+                for media_type in self.map_parsers()
+            ),
             OpenApiExample(name, example, response_only=True),
         ]
 
@@ -135,7 +187,8 @@ class ResourceSerializerExtension(OpenApiSerializerExtension):  # type: ignore[m
             schema["required"] = list(members)
             return schema
         for member in members.values():
-            describe_text(member)
+            if "maxLength" in member:
+                member["pattern"] = TEXT if member.get("minLength") else f"^{NOT_NULL}$"
             if self.target.partial:
                 member.pop("default", None)  # PATCH does not change a member that the body lacks
         # Members that the service sets are accepted and ignored; unknown ones are refused.
@@ -147,7 +200,7 @@ class ResourceSerializerExtension(OpenApiSerializerExtension):  # type: ignore[m
 
 
 class FilterExtension(DjangoFilterExtension):  # type: ignore[misc]
-    """Adds the length of text, which django-filter checks after it has stripped white space."""
+    """Adds the length of text, which django-filter has no notion of."""
 
     target_class = "rest.filters.StrictFilterBackend"
     priority = 1  # before DjangoFilterExtension
@@ -157,28 +210,8 @@ class FilterExtension(DjangoFilterExtension):  # type: ignore[misc]
         *_, filter_field = args
         if maximum := filter_field.extra.get("max_length"):
             for parameter in parameters:
-                parameter["schema"]["pattern"] = text_pattern(0, maximum)
+                parameter["schema"] |= {"maxLength": maximum, "pattern": f"^{NOT_NULL}$"}
         return parameters
-
-
-def describe_text(member: dict[str, Any]) -> None:
-    """Replace the lengths of text, which are checked after white space has been stripped."""
-    if member.get("format") == "date":
-        member["pattern"] = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"  # a format constrains nothing
-    elif "maxLength" in member:
-        minimum, maximum = member.pop("minLength", 0), member.pop("maxLength")
-        member["pattern"] = text_pattern(minimum, maximum)
-
-
-def text_pattern(minimum: int, maximum: int) -> str:
-    """A regular expression for text that has this length once white space is stripped.
-
-    ``minimum`` is 0 or 1.
-    """
-    stripped = rf"[^{SPACE}\u0000]"
-    if maximum > 1:
-        stripped += rf"([^\u0000]{{0,{maximum - 2}}}[^{SPACE}\u0000])?"
-    return rf"^[{SPACE}]*{stripped if minimum else f'({stripped})?'}[{SPACE}]*$"
 
 
 # Functions that SPECTACULAR_SETTINGS names
@@ -197,4 +230,24 @@ def canonical_paths(endpoints: list[tuple[str, str, str, Any]], **kwargs: Any) -
 def add_problem(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     """Add the schema that get_response_serializers() refers to."""
     result["components"]["schemas"]["Problem"] = PROBLEM
+    return result
+
+
+def declare_64_bits(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add ``format: int64``, without which Java, Go and C# read integers of 32 bits."""
+
+    def visit(node: Any) -> None:
+        if isinstance(node, dict):
+            types = node.get("type")
+            if types == "integer" or (isinstance(types, list) and "integer" in types):
+                low, high = node.get("minimum", -math.inf), node.get("maximum", math.inf)
+                if not -(2**31) <= low <= high < 2**31:
+                    node["format"] = "int64"
+            for value in node.values():
+                visit(value)
+        elif isinstance(node, list):
+            for value in node:
+                visit(value)
+
+    visit(result)
     return result

@@ -14,6 +14,7 @@ def header(name: str, description: str, **kwargs: Any) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=description, **kwargs)
 
 
+EXAMPLE_KEY = "0b3d2ea3-9c1f-4a53-9d0c-3f6a6f1c7a52"
 IDEMPOTENCY_KEY = header(
     "Idempotency-Key",
     "1 to 255 visible ASCII characters. Repeating a request with its key creates nothing again, "
@@ -55,18 +56,22 @@ ACTIONS = {
     "destroy": Action(204, "It is deleted.", [IF_MATCH], (404, 412)),
 }
 
-COMMON_PROBLEMS = (400, 401, 403, 406, 413, 415, 503)
+COMMON_PROBLEMS = (400, 401, 403, 408, 413, 414, 415, 431, 500, 503)
 PROBLEMS = {
     400: "The request is invalid.",
     401: "The token or session is missing or wrong.",
     403: "This user may not do this.",
     404: "There is nothing at this address.",
     406: "None of the accepted media types is available.",
+    408: "The request did not arrive in time.",
     409: "The write conflicts with stored data.",
     412: "The current version is not among those in If-Match.",
     413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
+    414: "The request line is too long.",
     415: "The body's media type or coding is not supported.",
     422: "The Idempotency-Key was used with another body.",
+    431: "The headers, or one of them, are too long.",
+    500: "A defect of the service, which has logged it.",
     503: "The database is unavailable or the service overloaded; try again after the seconds in "
     "Retry-After.",
 }
@@ -75,11 +80,20 @@ PROBLEMS = {
 PROBLEM = {
     "type": "object",
     "description": "Problem details (RFC 9457).",
+    "examples": [
+        {
+            "type": "about:blank",
+            "title": "Bad Request",
+            "status": 400,
+            "detail": "name: This field may not be blank.",
+            "errors": [{"pointer": "/name", "detail": "This field may not be blank."}],
+        }
+    ],
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string", "format": "uri-reference"},
         "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string"},
         "errors": {
             "type": "array",

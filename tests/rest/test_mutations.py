@@ -57,6 +57,7 @@ HEADERS: dict[str, list[str]] = {
             "a/b/c",
             "application/json;v=1",
         ),
+        *("application/problem+json", "application/problem+json, application/json"),
         *("*", "text/html, */*", "application/json; indent=4", "application/json; indent=x"),
     ],
     "Idempotency-Key": [
@@ -102,6 +103,7 @@ MEDIA_TYPES = [
         "/",
         "json",
         "application/problem+json",
+        "application/merge-patch+json",
         "\xff",
     ),
     *("application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary="),

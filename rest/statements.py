@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from django.db import OperationalError, connection, models
+from django.db import Error, connection, models
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
@@ -18,10 +18,10 @@ from rest_framework.serializers import ModelSerializer
 
 from rest.compiler import Compiler, GivenFields
 from rest.idempotency import Idempotency
-from service.errors import is_conflict
+from service.database_errors import is_conflict
 
 MAX_ID = 2**63 - 1
-# How often a statement is tried that the database rolled back because of a deadlock.
+# How often a statement is tried that the database rolled back because of another transaction.
 ATTEMPTS = 3
 
 Values = dict[str, Any]  # by field name
@@ -75,7 +75,8 @@ class Statements:
             comes_after = _expression(self._sql.comes_after, parameters, models.BooleanField())
             queryset = queryset.filter(comes_after)
         json = _expression(self._sql.json, parameters)
-        return list(queryset.values_list(json, flat=True)[:limit])
+        rows = queryset.values_list(json, flat=True)[:limit]
+        return _retry(lambda: list(rows.all()))
 
     def read(self, pk: int, base_url: str | None = None) -> Row | None:
         return _row(self._sql.read, {"_pk": pk, "_base_url": base_url})
@@ -187,15 +188,15 @@ def _execute(sql: str, parameters: Values) -> list[Any]:
     return _retry(execute)
 
 
-def _retry(write: Callable[[], Result]) -> Result:
-    """Call ``write``, again if the database rolled it back because of a deadlock.
+def _retry(statement: Callable[[], Result]) -> Result:
+    """Call ``statement``, again if a deadlock or a serialization failure rolled it back.
 
     Each call is a transaction of its own, so nothing of the failed attempt remains.
     """
     for _ in range(ATTEMPTS - 1):
         try:
-            return write()
-        except OperationalError as error:
+            return statement()
+        except Error as error:
             if not is_conflict(error):
                 raise
-    return write()
+    return statement()

@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
 
+from service.database_errors import is_bad_value, is_conflict, is_lock_timeout, is_outage
+
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 1  # seconds
 MAX_ACCEPT = 1000  # characters of a browser's Accept header, which has some 130
@@ -75,39 +77,20 @@ def from_exception(error: BaseException) -> Problem | None:
             return Problem(400, str(error))
         case SuspiciousOperation() | MultiPartParserError():
             return Problem(400, str(error) or "The request is malformed.")
-        case db.OperationalError() if is_conflict(error):
+        case db.Error() if is_conflict(error) or is_lock_timeout(error):
             logger.warning("a transaction conflicted with another one", error=one_line(error))
             return unavailable("Other requests changed the same objects; try again.")
         case db.IntegrityError():
             logger.warning("the database refused a write", error=one_line(error))
             return Problem(409, "The write conflicts with stored data.")
-        case _ if is_outage(error):
+        case db.Error() if is_bad_value(error):
+            logger.warning("the database refused a value", error=one_line(error))
+            reason = str(error).partition("\n")[0]  # PostgreSQL quotes the statement after it
+            return Problem(400, f"The database refuses a value of this request: {reason}.")
+        case db.Error() if is_outage(error):
             logger.error("the database is unavailable", error=one_line(error))
             return unavailable("The database is unavailable; try again.")
     return None
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the database is unreachable, overloaded, damaged, read-only or not migrated yet."""
-    if isinstance(error, db.OperationalError | db.InterfaceError):
-        return True
-    if not isinstance(error, db.DatabaseError):
-        return False
-    cause = error.__cause__
-    # read_only_sql_transaction, undefined_table, undefined_column
-    return getattr(cause, "pgcode", None) in ("25006", "42P01", "42703") or getattr(
-        cause, "sqlite_errorname", ""
-    ).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
-
-
-def is_conflict(error: db.Error) -> bool:
-    """Whether a serialization failure or a deadlock caused the error. A retry may succeed."""
-    return getattr(error.__cause__, "pgcode", None) in ("40001", "40P01")
-
-
-def is_lock_timeout(error: db.Error) -> bool:
-    """Whether PostgreSQL's lock_timeout ended the wait for a lock."""
-    return getattr(error.__cause__, "pgcode", None) == "55P03"
 
 
 def one_line(error: BaseException) -> str:

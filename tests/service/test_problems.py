@@ -1,15 +1,27 @@
 """Errors that are raised before or outside the API are problem details, too."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from django.conf import LazySettings
-from django.db import ProgrammingError
+from django.db import (
+    DatabaseError,
+    DataError,
+    Error,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
 from django.test import Client
 
-from service import errors
+from service.database_errors import is_bad_value, is_conflict, is_outage
 from tests.conftest import BROWSER
 from tests.pages import ERRORS
+from tests.process import Service
+from tests.wire import HANG
 
 
 def assert_problem(response: Any, status: int) -> Any:
@@ -78,7 +90,7 @@ def test_a_form_without_its_token_is_403(accept: str, db: None) -> None:
         ("outage", 503),
         ("interface", 503),
         ("conflict", 409),
-        ("data", 500),
+        ("data", 400),
         ("defect", 500),
     ],
 )
@@ -123,23 +135,121 @@ def test_what_the_api_raises_becomes_a_problem_as_well(
     assert response["Content-Type"].startswith(expected)
 
 
+OUTAGE, CONFLICT, BAD_VALUE, DEFECT = "outage", "conflict", "bad value", "defect"
+
+
+def kind(error: Error) -> str:
+    """What a view that raises this error answers with, as a word."""
+    kinds = {OUTAGE: is_outage, CONFLICT: is_conflict, BAD_VALUE: is_bad_value}
+    found = [name for name, applies in kinds.items() if applies(error)]
+    assert len(found) <= 1
+    return found[0] if found else DEFECT
+
+
+class DriverError(Exception):
+    """What psycopg2 or sqlite3 raise, which Django's error has as its cause."""
+
+    pgcode: str | None = None
+    sqlite_errorname: str | None = None
+
+
 @pytest.mark.parametrize(
-    ("code", "outage", "conflict"),
+    ("code", "expected"),
     [
-        ("42P01", True, False),  # undefined_table
-        ("42703", True, False),  # undefined_column
-        ("25006", True, False),  # read_only_sql_transaction
-        ("42601", False, False),  # syntax_error: a defect
-        ("40P01", False, True),  # deadlock_detected
-        ("40001", False, True),  # serialization_failure
+        ("08006", OUTAGE),  # connection_failure
+        ("08P01", OUTAGE),  # protocol_violation, which PgBouncer sends
+        ("53100", OUTAGE),  # disk_full
+        ("53300", OUTAGE),  # too_many_connections
+        ("57014", OUTAGE),  # query_canceled: statement_timeout
+        ("57P01", OUTAGE),  # admin_shutdown
+        ("57P03", OUTAGE),  # cannot_connect_now
+        ("58030", OUTAGE),  # io_error
+        ("25006", OUTAGE),  # read_only_sql_transaction
+        ("42P01", OUTAGE),  # undefined_table
+        ("42703", OUTAGE),  # undefined_column
+        ("XX001", OUTAGE),  # data_corrupted
+        ("40001", CONFLICT),  # serialization_failure
+        ("40P01", CONFLICT),  # deadlock_detected
+        ("22001", BAD_VALUE),  # string_data_right_truncation
+        ("22003", BAD_VALUE),  # numeric_value_out_of_range
+        ("22021", BAD_VALUE),  # character_not_in_repertoire
+        ("22P05", BAD_VALUE),  # untranslatable_character
+        ("2201B", BAD_VALUE),  # invalid_regular_expression
+        ("54001", BAD_VALUE),  # statement_too_complex
+        ("42601", DEFECT),  # syntax_error
+        ("42501", DEFECT),  # insufficient_privilege
+        ("XX000", DEFECT),  # internal_error
     ],
 )
-def test_the_codes_of_postgresql(code: str, outage: bool, conflict: bool) -> None:
-    error = ProgrammingError()
-    error.__cause__ = PostgreSQLError(code)
-    assert (errors.is_outage(error), errors.is_conflict(error)) == (outage, conflict)
+@pytest.mark.parametrize("wrapper", [OperationalError, ProgrammingError, DatabaseError])
+def test_the_codes_of_postgresql(wrapper: type[Error], code: str, expected: str) -> None:
+    """The exception's class has no say."""
+    error = wrapper("x")
+    error.__cause__ = DriverError()
+    error.__cause__.pgcode = code
+    assert kind(error) == expected
 
 
-class PostgreSQLError(Exception):
-    def __init__(self, pgcode: str) -> None:
-        self.pgcode = pgcode
+@pytest.mark.parametrize(
+    ("name", "message", "expected"),
+    [
+        ("SQLITE_BUSY_SNAPSHOT", "database is locked", OUTAGE),
+        ("SQLITE_FULL", "database or disk is full", OUTAGE),
+        ("SQLITE_IOERR_WRITE", "disk I/O error", OUTAGE),
+        ("SQLITE_CANTOPEN", "unable to open database file", OUTAGE),
+        ("SQLITE_READONLY_DBMOVED", "attempt to write a readonly database", OUTAGE),
+        ("SQLITE_CORRUPT", "database disk image is malformed", OUTAGE),
+        ("SQLITE_NOTADB", "file is not a database", OUTAGE),
+        ("SQLITE_ERROR", "no such table: tasklists_tasklist", OUTAGE),
+        ("SQLITE_ERROR", "no such column: version", OUTAGE),
+        ("SQLITE_ERROR", "user-defined function raised exception", BAD_VALUE),
+        ("SQLITE_ERROR", "LIKE or GLOB pattern too complex", BAD_VALUE),
+        ("SQLITE_ERROR", 'near "SELEC": syntax error', DEFECT),
+        ("SQLITE_MISUSE", "bad parameter or other API misuse", DEFECT),
+    ],
+)
+def test_the_codes_of_sqlite(name: str, message: str, expected: str) -> None:
+    error = OperationalError(message)
+    error.__cause__ = DriverError()
+    error.__cause__.sqlite_errorname = name
+    assert kind(error) == expected
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "expected"),
+    [
+        (OperationalError, OUTAGE),
+        (InterfaceError, OUTAGE),
+        (DatabaseError, OUTAGE),
+        (DataError, BAD_VALUE),
+        (ProgrammingError, DEFECT),
+    ],
+)
+def test_an_error_without_a_code_is_a_lost_connection(wrapper: type[Error], expected: str) -> None:
+    error = wrapper("server closed the connection unexpectedly")
+    error.__cause__ = DriverError()
+    assert kind(error) == expected
+
+
+def test_an_error_that_django_makes_is_a_defect() -> None:
+    assert kind(DatabaseError("Save with update_fields did not affect any rows.")) == DEFECT
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="whose columns hold anything")
+def test_a_value_that_a_column_cannot_hold_is_400(
+    serve: Callable[..., Service], execute: Callable[[str], None]
+) -> None:
+    """As after a change of the schema behind the service's back."""
+    service = serve()
+    execute("ALTER TABLE tasklists_tasklist ALTER COLUMN name TYPE varchar(3)")
+    answer = requests.post(f"{service.url}/lists", json={"name": "long"}, timeout=HANG)
+    assert answer.status_code == 400
+    assert "value too long" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("character", [r"\000", r"\355\240\200"])
+def test_a_cookie_that_the_database_cannot_read_is_no_defect(
+    client: Client, transactional_db: None, character: str
+) -> None:
+    cookie = f'sessionid="{character}abcdefghij"'
+    assert client.get("/lists", headers={"Cookie": cookie}).status_code in (200, 400)

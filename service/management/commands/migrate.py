@@ -10,8 +10,10 @@ from django.db import Error, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
+from service.database import refused_writes, wrong_encoding
+from service.database_errors import is_lock_timeout
 from service.deadlines import Deadlines
-from service.errors import is_lock_timeout, one_line
+from service.errors import one_line
 from service.migration_lock import migration_lock
 
 RETRY_SECONDS = 2
@@ -79,16 +81,24 @@ class Command(migrate.Command):
 
 
 def wait_for(connection: BaseDatabaseWrapper, seconds: float) -> None:
-    """Connect, with retries for up to ``seconds``; raises CommandError when they have passed."""
+    """Connect to a database that accepts writes, with retries for up to ``seconds``.
+
+    Raises CommandError when they have passed, and at once if the database's encoding is wrong.
+    """
     end = time.monotonic() + seconds
     while True:
         try:
-            return connection.ensure_connection()
+            encoding, refusal = wrong_encoding(connection), refused_writes(connection)
         except Error as error:
-            remaining = end - time.monotonic()
-            if connection.vendor == "sqlite" or remaining <= 0:
-                raise CommandError(f"the database is unavailable: {one_line(error)}") from error
-            logger.warning(
-                "waiting for the database", seconds_left=round(remaining), error=one_line(error)
-            )
-            time.sleep(min(RETRY_SECONDS, remaining))
+            refusal = f"the database is unavailable: {one_line(error)}"
+        else:
+            if encoding:
+                raise CommandError(encoding)
+            if not refusal:
+                return
+            connection.close()  # the next one may lead to the primary
+        remaining = end - time.monotonic()
+        if connection.vendor == "sqlite" or remaining <= 0:
+            raise CommandError(refusal)
+        logger.warning("waiting for the database", seconds_left=round(remaining), error=refusal)
+        time.sleep(min(RETRY_SECONDS, remaining))

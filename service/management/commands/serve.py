@@ -27,10 +27,7 @@ class Command(BaseCommand):
         found = checks.run_checks()
         found += checks.run_checks(tags=[SERVE], include_deployment_checks=True)
         found += ephemeral_secret_key(None) + check_secret_key(None)
-        for message in found:
-            logger.log(message.level, message.msg, hint=message.hint, check=message.id)
-        if any(message.is_serious() for message in found):
-            sys.exit(1)
+        report(found)
         try:
             require_port(settings.PORT)
             if settings.MIGRATE == "auto":
@@ -39,11 +36,20 @@ class Command(BaseCommand):
         except CommandError as error:
             logger.critical(str(error))
             sys.exit(1)
+        report(checks.run_checks(tags=[checks.Tags.database], databases=["default"]))
         os.chdir(settings.BASE_DIR)
         # A SIGTERM before gunicorn has installed its handlers would be lost, or end the process
         # without a log line. It stays blocked until the server's configuration unblocks it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         os.execv(sys.executable, [sys.executable, *settings.SERVER_ARGUMENTS])  # noqa: S606
+
+
+def report(found: list[checks.CheckMessage]) -> None:
+    """Log each message of the system checks, and end the process if one of them is an error."""
+    for message in found:
+        logger.log(message.level, message.msg, hint=message.hint, check=message.id)
+    if any(message.is_serious() for message in found):
+        sys.exit(1)
 
 
 def require_port(port: int) -> None:

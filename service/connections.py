@@ -1,0 +1,61 @@
+"""What the database backends in service/postgresql and service/sqlite share."""
+
+from types import TracebackType
+from typing import Any
+
+from django import db
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+
+from service.database_errors import is_useless_connection
+
+
+class ErrorWrapper(DatabaseErrorWrapper):
+    """Django's, which also recognises values for the driver and connections that are of no use.
+
+    Every call of the database driver passes through it.
+    """
+
+    wrapper: "CloseUselessConnections"
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if exc_type is None:
+            return
+        # What the driver cannot send: a NUL or a lone surrogate, or an integer beyond 64 bits.
+        if isinstance(exc_value, UnicodeEncodeError | OverflowError) or (
+            isinstance(exc_value, ValueError) and "NUL" in str(exc_value)
+        ):
+            raise db.DataError(str(exc_value)) from exc_value
+        try:
+            super().__exit__(exc_type, exc_value, traceback)
+        except db.Error as error:
+            if is_useless_connection(error):
+                self.wrapper.is_useless = True
+            raise
+
+
+class CloseUselessConnections(BaseDatabaseWrapper):
+    """Closes a connection, when its request ends, if one of its errors said that it is of no use.
+
+    Django only closes a connection that no longer answers. One that leads to a standby, or to a
+    file that was opened read-only, answers everything but writes.
+    """
+
+    is_useless = False
+
+    def connect(self) -> None:
+        self.is_useless = False
+        super().connect()
+
+    def is_usable(self) -> bool:
+        return not self.is_useless and super().is_usable()
+
+    @cached_property
+    def wrap_database_errors(self) -> Any:
+        return ErrorWrapper(self)

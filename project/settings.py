@@ -144,7 +144,7 @@ ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 INSTALLED_APPS = [
     "tasklists",
     "service",
-    "django.contrib.admin",
+    "rest.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,15 +1,67 @@
 """The admin of resources."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+import structlog
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import Error, models, transaction
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+
+from service.database_errors import is_conflict, is_lock_timeout, is_outage
+from service.errors import one_line
+
+View = Callable[..., HttpResponseBase]
+
+logger = structlog.get_logger(__name__)
 
 KEY = re.compile("[0-9]{1,18}")
+
+
+class AdminSite(admin.AdminSite):
+    """Django's, but a list whose filter or search is impossible is shown without it.
+
+    Django catches errors when it prepares such a query, but not when it compiles and executes it,
+    as those of years beyond 9999, large numbers, regular expressions and NULs.
+    """
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        if getattr(view, "__name__", "") == "changelist_view":
+            view = without_bad_query(view)
+        return super().admin_view(view, cacheable)
+
+
+def without_bad_query(changelist_view: View) -> View:
+    """The view, which redirects to the list without a query if the query is impossible."""
+
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        bare = f"{request.path}?{ERROR_FLAG}=1"
+        try:
+            response = changelist_view(request, *args, **kwargs)
+        except (ArithmeticError, LookupError, TypeError, ValueError, Error) as error:
+            ours = request.method != "GET" or not request.GET.keys() - {ERROR_FLAG}
+            if ours or (isinstance(error, Error) and says_try_again(error)):
+                raise
+            logger.warning(
+                "a list of the admin cannot be filtered as asked",
+                error=f"{type(error).__name__}: {one_line(error)}",
+            )
+            response = HttpResponseRedirect(bare)
+        if response.get("Location") == bare:
+            text = "The list cannot be filtered as asked for, so this is all of it."
+            messages.error(request, text)
+        return response
+
+    return view
+
+
+def says_try_again(error: Error) -> bool:
+    return is_outage(error) or is_conflict(error) or is_lock_timeout(error)
 
 
 class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -1,6 +1,7 @@
 """The admin of lists and tasks."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -9,11 +10,14 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection, connections
 from django.db.models.signals import post_save
 from django.test import Client
 from django.utils import timezone
 
 from tasklists.models import Task, TaskList
+from tests.conftest import BROWSER
+from tests.load import eventually
 
 NO_TASKS = {"tasks-TOTAL_FORMS": 0, "tasks-INITIAL_FORMS": 0}
 
@@ -354,3 +358,139 @@ def test_a_session_that_ends_during_its_request(admin: Client, settings: LazySet
         post_save.disconnect(log_out, sender=TaskList)
     assert page.status_code == 400
     assert "session was deleted before the request completed" in page.content.decode()
+
+
+LISTS, TASKS, USERS = "tasklists/tasklist", "tasklists/task", "auth/user"
+
+
+class TestBadQueries:
+    """What no database can search for leads to the list with a message, as Django does it."""
+
+    @pytest.fixture
+    def staff(self, transactional_db: None) -> Client:
+        client = Client(headers={"Accept": BROWSER})
+        client.force_login(User.objects.create_superuser("staff", password="x"))
+        return client
+
+    @pytest.mark.parametrize(
+        ("model", "query"),
+        [
+            (LISTS, {"name__regex": "("}),
+            (LISTS, {"id__iregex": "*"}),
+            (USERS, {"username__regex": "["}),
+            (LISTS, {"created_at__year": "9999"}),
+            (LISTS, {"created_at__year": "99999999999999999999"}),
+            (LISTS, {"created_at__year": "9999", "created_at__month": "12"}),
+            (LISTS, {"updated_at__iso_year": "-1"}),
+            (TASKS, {"due__year": "10000"}),
+            (USERS, {"date_joined__year__gt": "0"}),
+            (LISTS, {"id__range": "1"}),
+            (LISTS, {"name__range": ""}),
+            (USERS, {"username__range": "abc"}),
+            (TASKS, {"due": "2026-13-45"}),
+            (LISTS, {"created_at__date": "x", "e": "1"}),
+            (LISTS, {"bogus__lookup": "1", "q": "x"}),
+        ],
+    )
+    def test_it_leads_to_the_list(self, staff: Client, model: str, query: dict[str, str]) -> None:
+        TaskList.objects.create(name="shopping")
+        page = staff.get(f"/admin/{model}/", query, follow=True)
+        assert page.status_code in (200, 400)
+        if page.status_code == 200 and query.get("e") is None:
+            assert page.redirect_chain == [(f"/admin/{model}/?e=1", 302)]
+            assert "cannot be filtered" in page.content.decode()
+
+    @pytest.mark.parametrize(
+        ("model", "query"),
+        [
+            (LISTS, {"id__in": "99999999999999999999"}),
+            (LISTS, {"name": "\0"}),
+            (LISTS, {"q": "\0"}),
+            (USERS, {"username__contains": "\0"}),
+            (LISTS, {"p": "999999999999"}),
+            (LISTS, {"o": "99.-99.x"}),
+            (LISTS, {"q": "%" * 60_000}),
+        ],
+    )
+    def test_what_one_database_can_search_for_is_no_defect_on_the_other(
+        self, staff: Client, model: str, query: dict[str, str]
+    ) -> None:
+        assert staff.get(f"/admin/{model}/", query, follow=True).status_code in (200, 400)
+
+    def test_a_number_that_is_too_large_in_an_action_is_no_defect(self, staff: Client) -> None:
+        form = {"action": "delete_selected", "_selected_action": "9" * 20}
+        assert staff.post(f"/admin/{LISTS}/", form).status_code in (200, 302, 400)
+
+    def test_a_defect_without_a_query_is_500(
+        self, staff: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*args: object) -> None:
+            raise ValueError("a defect")
+
+        monkeypatch.setattr("tasklists.admin.TaskListAdmin.get_search_fields", fail)
+        staff.raise_request_exception = False
+        assert staff.get(f"/admin/{LISTS}/").status_code == 500
+        assert staff.get(f"/admin/{LISTS}/?e=1").status_code == 500
+
+    def test_an_outage_is_none_of_the_query(
+        self, staff: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*args: object) -> None:
+            raise OperationalError("server closed the connection")
+
+        # The database of a test cannot go away; test_outage.py has services whose does.
+        monkeypatch.setattr("tasklists.admin.TaskListAdmin.get_search_fields", fail)
+        assert staff.get(f"/admin/{LISTS}/?q=x").status_code == 503
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
+@pytest.mark.parametrize("client", ["admin", "api"])
+def test_a_serialization_failure_is_no_outage(
+    transactional_db: None, client: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The admin says to try again; the API has tried again by itself."""
+    one = TaskList.objects.create(name="one")
+    browser = Client(headers={"Accept": BROWSER})
+    browser.force_login(User.objects.create_superuser("staff", password="x"))
+    update = "UPDATE tasklists_tasklist SET name = 'rival' WHERE id = %s"
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    rival, observer = connections.create_connection("default"), connection.copy("default")
+    for each in (rival, observer):
+        each.inc_thread_sharing()
+    with rival.cursor() as cursor, connection.cursor() as ours:
+        ours.execute("SET default_transaction_isolation = 'serializable'")
+        cursor.execute("BEGIN")
+        cursor.execute(update, [one.pk])
+
+        def commit_when_waited_for() -> None:
+            with observer.cursor() as look:
+
+                def found() -> bool:
+                    look.execute(waiting)
+                    return bool(look.fetchone()[0])
+
+                eventually(found, "the service to wait for the row")
+            cursor.execute("COMMIT")
+
+        with ThreadPoolExecutor(1) as executor:
+            committed = executor.submit(commit_when_waited_for)
+            if client == "admin":
+                page = f"/admin/{LISTS}/{one.pk}/change/"
+                answer = browser.post(page, {"name": "new", **NO_TASKS})
+            else:
+                answer = Client().patch(
+                    f"/lists/{one.pk}", {"name": "new"}, content_type="application/json"
+                )
+            committed.result()
+    connection.close()
+    rival.close()
+    observer.close()
+    log = caplog.text
+    if client == "api":
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 503
+        assert answer["Retry-After"]
+        assert "conflicted with another one" in log
+        assert "try again" in answer.content.decode()
+    assert "unavailable" not in log

@@ -29,7 +29,7 @@ class Switch(socketserver.ThreadingTCPServer):
     def __exit__(self, *exception: object) -> None:
         self.shutdown()
         self.drop()
-        super().__exit__(*exception)
+        self.server_close()
 
     def lead_to(self, server: PostgreSQL) -> None:
         """Lead new connections to ``server``; those that there are stay as they are."""

@@ -218,7 +218,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # no page refers to the others
 # API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "rest.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest.access.ApiAccess"],

@@ -9,7 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.contrib.django_filters import DjangoFilterExtension
-from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+)
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_lib_doc_excludes
 from drf_spectacular.utils import (
@@ -212,6 +215,20 @@ class FilterExtension(DjangoFilterExtension):  # type: ignore[misc]
             for parameter in parameters:
                 parameter["schema"] |= {"maxLength": maximum, "pattern": f"^{NOT_NULL}$"}
         return parameters
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+    """The scheme that generated clients know, of the two that are accepted."""
+
+    target_class = "rest.authentication.TokenAuthentication"
+    name = "tokenAuth"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A user's token. `Token` is accepted in the place of `Bearer`.",
+        }
 
 
 # Functions that SPECTACULAR_SETTINGS names

@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
+from rest_framework.authtoken.models import Token
 
 from tasklists.models import TaskList
 from tests.conftest import BROWSER
@@ -55,7 +56,7 @@ def test_what_anonymous_clients_may_do(
         assert response.status_code == status
     else:
         assert response.status_code == 401
-        assert response["WWW-Authenticate"] == "Token"
+        assert response["WWW-Authenticate"] == 'Token realm="api", Bearer realm="api"'
         assert response["Content-Type"] == "application/problem+json"
         assert resource.the_row().version == 1
 
@@ -71,6 +72,7 @@ def test_whole_collections_are_protected_as_well(
     assert task_list.tasks.get().version == 1
 
 
+@pytest.mark.parametrize("scheme", ["Token", "Bearer", "bearer"])
 @pytest.mark.parametrize(("method", "kind", "status"), REQUESTS)
 @pytest.mark.usefixtures("row")
 def test_a_token_may_do_everything(
@@ -79,6 +81,7 @@ def test_a_token_may_do_everything(
     resource: Sample,
     user: User,
     capsys: pytest.CaptureFixture[str],
+    scheme: str,
     method: str,
     kind: str,
     status: int,
@@ -87,19 +90,57 @@ def test_a_token_may_do_everything(
     call_command("drf_create_token", "ada")
     token = capsys.readouterr().out.split()[2]
     path = target(resource, kind)
-    response = send(method, path, resource.body, Authorization=f"Token {token}")
+    response = send(method, path, resource.body, Authorization=f"{scheme} {token}")
     assert response.status_code == status
 
 
-@pytest.mark.parametrize(
-    "authorization", ["Token wrong", "Token", "Token a b", "Token \xff", "token wrong"]
-)
+WRONG = [
+    *("Token wrong", "Token", "Token a b", "Token \xff", "Token \x00", "Token " + "a" * 41),
+    *("Bearer wrong", "Bearer", "Bearer a b", "Bearer \xff", "Bearer \x00", "token wrong"),
+    *("Basic YTpi", "Digest username=ada", "rubbish", "\xff", "\x00", "Tokenx", ", Token a"),
+]
+
+
+@pytest.mark.parametrize("authorization", WRONG)
 def test_a_wrong_token_is_401_even_where_none_is_needed(
     send: Send, resource: Sample, authorization: str
 ) -> None:
     response = send("get", resource.collection, Authorization=authorization)
     assert response.status_code == 401
     assert response["Content-Type"] == "application/problem+json"
+    assert response["WWW-Authenticate"] == 'Token realm="api", Bearer realm="api"'
+
+
+@pytest.mark.parametrize("authorization", ["Token wrong", "Bearer wrong", "Basic YTpi"])
+@pytest.mark.parametrize("path", ["/schema", "/docs", "/lists"])
+@pytest.mark.parametrize("accept", ["*/*", BROWSER])
+def test_a_wrong_token_is_401_for_the_documentation_and_for_pages(
+    send: Send, path: str, accept: str, authorization: str, db: None
+) -> None:
+    response = send("get", path, Authorization=authorization, Accept=accept)
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"].startswith("Token ")
+
+
+@pytest.mark.parametrize("authorization", ["Basic YTpi", "Bearer", "Token a b", "rubbish"])
+def test_a_wrong_scheme_says_what_is_expected(send: Send, db: None, authorization: str) -> None:
+    detail = send("get", "/lists", Authorization=authorization).json()["detail"]
+    assert "Token KEY" in detail
+    assert "Bearer KEY" in detail
+
+
+@pytest.mark.parametrize("authorization", ["", " "])
+def test_an_empty_header_is_none(send: Send, db: None, authorization: str) -> None:
+    assert send("get", "/lists", Authorization=authorization).status_code == 200
+
+
+def test_the_token_of_an_inactive_user_is_401(send: Send, user: User) -> None:
+    token = Token.objects.create(user=user)
+    user.is_active = False
+    user.save()
+    response = send("get", "/lists", Authorization=f"Bearer {token.key}")
+    assert response.status_code == 401
+    assert response.json()["detail"] == "User inactive or deleted."
 
 
 def test_a_session_may_write_with_its_csrf_token_alone(

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from rest.documentation import DocsView, DocumentView
 from service import errors
 from tasklists import urls as api
 
@@ -19,8 +19,8 @@ urlpatterns = [
     ),
     path("admin/", admin.site.urls),
     path("auth/", include("rest_framework.urls")),
-    re_path("^schema/?$", SpectacularAPIView.as_view(), name="schema"),
-    re_path("^docs/?$", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    re_path("^schema/?$", DocumentView.as_view(), name="schema"),
+    re_path("^docs/?$", DocsView.as_view(url_name="schema"), name="docs"),
     # With DEBUG, Django would answer an unknown path with a page of its own.
     # Exempt from CSRF, because it changes nothing: a POST to an unknown path is 404, not 403.
     re_path("", csrf_exempt(errors.not_found)),

@@ -143,6 +143,64 @@ def test_the_token_of_an_inactive_user_is_401(send: Send, user: User) -> None:
     assert response.json()["detail"] == "User inactive or deleted."
 
 
+class TestDocumentation:
+    """/schema and /docs are for those who may read the API."""
+
+    @pytest.fixture(autouse=True, params=["/schema", "/docs", "/docs/"])
+    def _path(self, request: pytest.FixtureRequest, db: None) -> None:
+        self.path = request.param
+
+    @pytest.mark.parametrize("access", ["anyone", "read_only"])
+    @pytest.mark.parametrize("accept", ["*/*", BROWSER])
+    def test_who_may_read_the_api_may_read_it(
+        self, send: Send, settings: LazySettings, access: str, accept: str
+    ) -> None:
+        settings.API_ACCESS = access
+        assert send("get", self.path, Accept=accept).status_code == 200
+
+    def test_programs_need_a_token(self, send: Send, settings: LazySettings, user: User) -> None:
+        settings.API_ACCESS = "authenticated"
+        refused = send("get", self.path)
+        assert refused.status_code == 401
+        assert refused["Content-Type"] == "application/problem+json"
+        token = Token.objects.create(user=user)
+        assert send("get", self.path, Authorization=f"Token {token.key}").status_code == 200
+
+    def test_a_browser_is_led_to_the_login_and_back(
+        self, browser: Client, settings: LazySettings, user: User
+    ) -> None:
+        settings.API_ACCESS = "authenticated"
+        refused = browser.get(f"{self.path}?version=x")
+        assert refused.status_code == 302
+        form = {"username": "ada", "password": "correct horse"}
+        after = browser.post(refused["Location"], form)
+        assert after["Location"] == f"{self.path}?version=x"
+        assert browser.get(after["Location"]).status_code == 200
+
+    def test_a_browser_with_a_wrong_token_is_not(
+        self, browser: Client, settings: LazySettings
+    ) -> None:
+        settings.API_ACCESS = "authenticated"
+        refused = browser.get(self.path, headers={"Authorization": "Token wrong"})
+        assert refused.status_code == 401
+
+
+def test_swagger_ui_reads_and_writes_with_the_session(
+    settings: LazySettings, resource: Sample, user: User
+) -> None:
+    settings.API_ACCESS = "authenticated"
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    page = client.get("/docs", headers={"Accept": BROWSER}).content.decode()
+    # Its script sends the session's cookie, and adds this header unless the method is GET.
+    [(name, token)] = re.findall(r'request\.headers\["(X-CSRFTOKEN)"\] = "(\w+)"', page)
+    assert client.get("/schema").status_code == 200
+    created = client.post(
+        resource.collection, resource.body, "application/json", headers={name: token}
+    )
+    assert created.status_code == 201
+
+
 def test_a_session_may_write_with_its_csrf_token_alone(
     settings: LazySettings, resource: Sample, user: User
 ) -> None:

@@ -93,8 +93,8 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
             "limit": view.pagination_class.default_limit,
             "after": int(key) if key.isdigit() else key,
             "Idempotency-Key": EXAMPLE_KEY,
-            "If-Match": entity_tag(row["version"]),
-            "If-None-Match": entity_tag(row["version"]),
+            "If-Match": entity_tag(row.get("version", 1)),
+            "If-None-Match": entity_tag(row.get("version", 1)),
         }
 
     def get_override_parameters(self) -> list[OpenApiParameter]:

@@ -540,6 +540,8 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
             ";": 406,
             "\xff/\xfe": 406,
             "application/json;version=1": 200,
+            "application/problem+json": 200,
+            "application/problem+json;q=rubbish, image/png": 200,
             "x" * 8000: 406,
             "a/b," * 2000: 406,
             "a/b," * 1900 + "*/*": 406,  # more than 64 parts

@@ -43,8 +43,11 @@ def select_settings() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 
-def refuse(name: str, value: str, accepted: str) -> NoReturn:
-    raise InvalidValue(f"{SERVICE_NAME}: {name}={value!r} is not accepted; it takes {accepted}")
+def refuse(name: str, value: str, accepted: str, reason: str = "") -> NoReturn:
+    because = f": {reason}" if reason else ""
+    raise InvalidValue(
+        f"{SERVICE_NAME}: {name}={value!r} is not accepted{because}; it takes {accepted}"
+    )
 
 
 def refuse_secret(name: str, reason: str, accepted: str) -> NoReturn:
@@ -54,15 +57,16 @@ def refuse_secret(name: str, reason: str, accepted: str) -> NoReturn:
     )
 
 
-def _parse(name: str, default: Value, accepted: str, parse: Callable[[str], Value]) -> Value:
+def parsed(name: str, *, default: Value, accepted: str, parse: Callable[[str], Value]) -> Value:
+    """Return what ``parse`` makes of the value; the text of its ValueError, if any, is shown."""
     declared[name] = Variable(name, default, accepted)
     value = os.environ.get(name)
     if not value:
         return default
     try:
         return parse(_utf8(value).strip())
-    except ValueError:
-        refuse(name, value, accepted)
+    except ValueError as error:
+        refuse(name, value, accepted, str(error))
 
 
 def _utf8(value: str) -> str:
@@ -70,7 +74,10 @@ def _utf8(value: str) -> str:
 
     Python represents such bytes as surrogates.
     """
-    value.encode()
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it is not UTF-8") from None
     return value
 
 
@@ -85,7 +92,9 @@ def boolean(name: str, *, default: bool) -> bool:
         except KeyError:
             raise ValueError from None
 
-    return _parse(name, default, "true or false (also 1/0, on/off, yes/no)", parse)
+    return parsed(
+        name, default=default, accepted="true or false (also 1/0, on/off, yes/no)", parse=parse
+    )
 
 
 def count_or_boolean(name: str, *, maximum: int) -> int:
@@ -107,7 +116,9 @@ def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:
             raise ValueError
         return int(value)
 
-    return _parse(name, default, f"a whole number from {minimum} to {maximum}", parse)
+    return parsed(
+        name, default=default, accepted=f"a whole number from {minimum} to {maximum}", parse=parse
+    )
 
 
 def choice(name: str, *, default: str, choices: Sequence[str]) -> str:
@@ -116,7 +127,7 @@ def choice(name: str, *, default: str, choices: Sequence[str]) -> str:
             raise ValueError
         return value.lower()
 
-    return _parse(name, default, " or ".join(choices), parse)
+    return parsed(name, default=default, accepted=" or ".join(choices), parse=parse)
 
 
 def text(name: str, *, default: str, pattern: str, accepted: str) -> str:
@@ -125,19 +136,33 @@ def text(name: str, *, default: str, pattern: str, accepted: str) -> str:
             raise ValueError
         return value
 
-    return _parse(name, default, accepted, parse)
+    return parsed(name, default=default, accepted=accepted, parse=parse)
 
 
 def strings(name: str, *, default: Sequence[str], pattern: str, accepted: str) -> list[str]:
     """A comma-separated list; each part has to match ``pattern``."""
 
-    def parse(value: str) -> list[str]:
-        parts = [part.strip() for part in value.split(",") if part.strip()]
-        if not parts or not all(re.fullmatch(pattern, part) for part in parts):
+    def parse(part: str) -> str:
+        if not re.fullmatch(pattern, part):
             raise ValueError
-        return parts
+        return part
 
-    return _parse(name, list(default), f"a comma-separated list of {accepted}", parse)
+    return parsed_list(name, default=default, accepted=accepted, parse=parse)
+
+
+def parsed_list(
+    name: str, *, default: Sequence[str], accepted: str, parse: Callable[[str], str]
+) -> list[str]:
+    """A comma-separated list without repetitions; ``parse`` reads each part, as in ``parsed``."""
+
+    def parse_all(value: str) -> list[str]:
+        parts = [parse(part.strip()) for part in value.split(",") if part.strip()]
+        if not parts:
+            raise ValueError
+        return list(dict.fromkeys(parts))
+
+    accepted = f"a comma-separated list of {accepted}"
+    return parsed(name, default=list(default), accepted=accepted, parse=parse_all)
 
 
 def secret(name: str, *, default: str = "") -> str:
@@ -150,8 +175,8 @@ def secret(name: str, *, default: str = "") -> str:
     if not path:
         try:
             return _utf8(value) if value else default
-        except ValueError:
-            refuse_secret(name, "it is not UTF-8", "text")
+        except ValueError as error:
+            refuse_secret(name, str(error), "text")
     if value:
         refuse(f"{name}_FILE", path, f"the place of {name}, which is set too: set one of the two")
     return _content(f"{name}_FILE", path)

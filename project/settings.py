@@ -4,14 +4,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from project import database, logs
+from project import accounts, database, logs, origins
 from project import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 RUNSERVER = sys.argv[1:2] == ["runserver"]
-
-HOST = r"\*|\.?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]"
-ORIGIN = r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 
 SERVICE_NAME = env.SERVICE_NAME
 VERSION = "0.2.0"  # as chart/Chart.yaml has it
@@ -20,19 +17,19 @@ VERSION = "0.2.0"  # as chart/Chart.yaml has it
 SECRET_KEY = env.secret_key("SECRET_KEY")
 SECRET_KEY_IS_RANDOM = SECRET_KEY.startswith(env.EPHEMERAL_PREFIX)
 DEBUG = env.boolean("DEBUG", default=RUNSERVER)
-ALLOWED_HOSTS = env.strings(
+ALLOWED_HOSTS = env.parsed_list(
     "ALLOWED_HOSTS",
     default=["localhost", ".localhost", "127.0.0.1", "[::1]"],
-    pattern=HOST,
+    parse=origins.allowed_host,
     accepted="host names without port (.example.com for all below it, * for any)",
 )
 API_ACCESS = env.choice(
     "API_ACCESS", default="anyone", choices=["anyone", "read_only", "authenticated"]
 )
-_origins = env.strings(
+_origins = env.parsed_list(
     "CORS_ALLOWED_ORIGINS",
     default=[],
-    pattern=rf"\*|{ORIGIN}",
+    parse=lambda text: text if text == "*" else origins.origin(text),
     accepted="origins such as https://app.example.com, or * for any",
 )
 CORS_ALLOW_ALL_ORIGINS = "*" in _origins
@@ -47,10 +44,10 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "Retry-After", "Served-By", "X-Request-ID"]
-CSRF_TRUSTED_ORIGINS = env.strings(
+CSRF_TRUSTED_ORIGINS = env.parsed_list(
     "CSRF_TRUSTED_ORIGINS",
     default=[],
-    pattern=ORIGIN.replace("://", r"://(?:\*\.)?"),
+    parse=lambda text: origins.origin(text, subdomains=True),
     accepted="origins such as https://app.example.com or https://*.example.com",
 )
 CSRF_FAILURE_VIEW = "service.errors.csrf_failure"
@@ -125,18 +122,18 @@ SERVED_BY = env.text(
     "SERVED_BY",
     default="",
     pattern=r"[!-~]{1,253}",
-    accepted="up to 253 printable ASCII characters",
+    accepted="up to 253 printable ASCII characters without spaces",
 )
 
 # The first administrator (manage.py ensure_admin)
-ADMIN_USERNAME = env.text(
+ADMIN_USERNAME = env.parsed(
     "ADMIN_USERNAME",
     default="admin",
-    pattern=r"[\w.@+-]{1,150}",
+    parse=accounts.username,
     accepted="up to 150 letters, digits and @.+-_",
 )
-ADMIN_EMAIL = env.text(
-    "ADMIN_EMAIL", default="", pattern=r"(?=.{3,254}$)[^@\s]+@[^@\s]+", accepted="an e-mail address"
+ADMIN_EMAIL = env.parsed(
+    "ADMIN_EMAIL", default="", parse=accounts.email, accepted="an e-mail address"
 )
 ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 

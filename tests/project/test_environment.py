@@ -22,7 +22,7 @@ RUBBISH = {
     "API_ACCESS": "everyone",
     "CLIENT_TIMEOUT": "0",
     "CORS_ALLOWED_ORIGINS": "app.example.com",
-    "CSRF_TRUSTED_ORIGINS": "https://app.example.com/",
+    "CSRF_TRUSTED_ORIGINS": "https://app.example.com/path",
     "DATABASE_CONNECT_TIMEOUT": "0",
     "DATABASE_CONN_MAX_AGE": "None",
     "DATABASE_PASSWORD": None,
@@ -60,8 +60,13 @@ READERS: list[tuple[Callable[[str], Any], str, Any]] = [
     (lambda name: env.text(name, default="", pattern="[a-z]+", accepted="letters"), " ok ", "ok"),
     (
         lambda name: env.strings(name, default=[], pattern="[a-z]+", accepted="words"),
-        " a, b ,,c,",
+        " a, b ,,c,a,",
         ["a", "b", "c"],
+    ),
+    (
+        lambda name: env.parsed_list(name, default=[], accepted="words", parse=str.upper),
+        "a,A,b",
+        ["A", "B"],
     ),
     (env.secret, " kept as it is ", " kept as it is "),
     (env.secret_key, "key", "key"),
@@ -115,10 +120,24 @@ def test_a_reader_refuses_with_name_value_and_what_it_takes(
     monkeypatch.setenv("TESTED", text)
     with pytest.raises(env.InvalidValue) as refusal:
         read("TESTED")
+    reason = ": it is not UTF-8" if "\udcff" in text else ""
     assert str(refusal.value) == (
-        f"tasklists: TESTED={text!r} is not accepted; it takes {accepted}"
+        f"tasklists: TESTED={text!r} is not accepted{reason}; it takes {accepted}"
     )
     assert env.declared["TESTED"].accepted == accepted
+
+
+def test_a_refusal_gives_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parse(text: str) -> str:
+        raise ValueError(f"{text} is too small")
+
+    monkeypatch.setenv("TESTED", "one, two")
+    with pytest.raises(env.InvalidValue) as refusal:
+        env.parsed_list("TESTED", default=[], accepted="numbers", parse=parse)
+    assert str(refusal.value) == (
+        "tasklists: TESTED='one, two' is not accepted: one is too small; "
+        "it takes a comma-separated list of numbers"
+    )
 
 
 @pytest.mark.parametrize("value", [None, ""])

@@ -2,8 +2,9 @@
 
 A reader returns the default when its variable is unset or empty. A value that
 cannot be read raises InvalidValue, which ends the process with one line that
-names the variable, the value and what is accepted. Every reader records what
-it was asked for in ``declared``, from which the documentation is checked.
+names the variable, the value unless it may be a secret, and what is accepted.
+Every reader records what it was asked for in ``declared``, from which the
+documentation is checked.
 """
 
 import os
@@ -168,36 +169,44 @@ def parsed_list(
 def secret(name: str, *, default: str = "") -> str:
     """The value of ``name``, or the content of the file that ``name``_FILE names.
 
-    The last newline of the file is removed.
+    Carriage returns and newlines at the end are removed from both; the chart's scripts do the same.
     """
     declared[name] = Variable(name, default, secret=True)
     value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
-    if not path:
-        try:
-            return _utf8(value) if value else default
-        except ValueError as error:
-            refuse_secret(name, str(error), "text")
-    if value:
-        refuse(f"{name}_FILE", path, f"the place of {name}, which is set too: set one of the two")
-    return _content(f"{name}_FILE", path)
+    if path:
+        if value:
+            _refuse_file(name, path, f"the place of {name}, which is set too: set one of the two")
+        return _content(name, path)
+    try:
+        return _utf8(value or "").rstrip("\r\n") or default
+    except ValueError as error:
+        refuse_secret(name, str(error), "text")
 
 
 def _content(name: str, path: str) -> str:
-    """The content of the file at ``path``, without its last newline.
-
-    ``path`` is the value of the variable ``name``.
-    """
+    """The content of the file at ``path``, which ``name``_FILE names."""
     try:
-        content = Path(path).read_text("utf-8").removesuffix("\n").removesuffix("\r")
+        content = Path(path).read_bytes().decode()
     except OSError as error:
-        refuse(name, path, f"the path of a file that can be read ({error.strerror})")
+        _refuse_file(name, path, f"the path of a file that can be read ({error.strerror})")
     except UnicodeDecodeError:
         content = "\0"
     if "\0" in content:
-        refuse(name, path, "the path of a file of text, in UTF-8")
+        _refuse_file(name, path, "the path of a file of text, in UTF-8")
+    content = content.rstrip("\r\n")
     if not content:
-        refuse(name, path, "the path of a file that is not empty")
+        _refuse_file(name, path, "the path of a file that is not empty")
     return content
+
+
+def _refuse_file(name: str, path: str, accepted: str) -> NoReturn:
+    # The variable may hold the secret itself instead of a path, and it may begin with a slash.
+    first = re.match("/[^/]+", path)
+    if first and os.path.isdir(first[0]):  # noqa: PTH112 - Path.is_dir() raises for a long name
+        refuse(f"{name}_FILE", path, accepted)
+    raise InvalidValue(
+        f"{SERVICE_NAME}: {name}_FILE=(not shown) is not accepted; it takes {accepted}"
+    )
 
 
 def secret_key(name: str) -> str:

@@ -1,6 +1,7 @@
 # Waits until the database answers: it may be starting, and a cluster takes a
 # moment to let a new pod through its network policies.
 PGPASSWORD=$(cat /run/secrets/postgres/password)
+while [[ $PGPASSWORD == *[$'\r\n'] ]]; do PGPASSWORD=${PGPASSWORD%?}; done # as the service does
 export PGPASSWORD
 for _ in {1..150}; do
   pg_isready --quiet && return

@@ -1,7 +1,9 @@
 """Configuration from the environment: what each reader takes, and how it refuses the rest."""
 
 import os
+import re
 import runpy
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,21 @@ REFUSED: list[tuple[Callable[[str], Any], list[str], str]] = [
 ]
 
 
+# The chart's scripts that read a password, and the name of their variable for it.
+SCRIPTS = {"connect.sh": "PGPASSWORD", "database.sh": "password"}
+
+
+def read_by(script: str, file: Path) -> bytes:
+    """What the chart's ``script`` makes of the password in ``file``."""
+    lines = (ROOT / "chart" / "files" / script).read_text().splitlines()
+    variable = SCRIPTS[script]
+    first = next(i for i, line in enumerate(lines) if line.startswith(f"{variable}=$(cat "))
+    read, remove = lines[first : first + 2]
+    read = re.sub(r"\$\(cat .*\)", f"$(cat {file})", read)
+    command = ["bash", "-euo", "pipefail", "-c", f'{read}\n{remove}\nprintf %s "${variable}"']
+    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+
+
 @pytest.fixture(autouse=True)
 def declared(monkeypatch: pytest.MonkeyPatch) -> None:
     """What these tests declare is forgotten after each."""
@@ -171,19 +188,24 @@ def test_an_ephemeral_secret_key_is_handed_to_child_processes(
     [
         (b"pass word", "pass word"),
         (b" kept \n", " kept "),
-        (b"one newline\n\n", "one newline\n"),
+        (b"newlines\n\n", "newlines"),
         (b"windows\r\n", "windows"),
+        (b"two\r\nlines\n\r\r\n", "two\r\nlines"),
         ("pässwörd 🔑".encode(), "pässwörd 🔑"),
     ],
 )
-def test_a_secret_is_read_from_its_file(
+def test_a_secret_is_the_same_in_a_file_in_a_variable_and_in_the_charts_scripts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes, value: str
 ) -> None:
     file = tmp_path / "secret"
     file.write_bytes(content)
     monkeypatch.setenv("TESTED_FILE", str(file))
     assert env.secret("TESTED", default="unused") == value
+    monkeypatch.delenv("TESTED_FILE")
+    monkeypatch.setenv("TESTED", content.decode())
+    assert env.secret("TESTED", default="unused") == value
     assert env.declared["TESTED"].secret
+    assert [read_by(script, file) for script in SCRIPTS] == [value.encode()] * len(SCRIPTS)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +214,7 @@ def test_a_secret_is_read_from_its_file(
         ("missing", None, "the path of a file that can be read (No such file or directory)"),
         (".", None, "the path of a file that can be read (Is a directory)"),
         ("empty", b"", "the path of a file that is not empty"),
-        ("newline", b"\n", "the path of a file that is not empty"),
+        ("newline", b"\r\n\n", "the path of a file that is not empty"),
         ("bytes", b"\xff\xfe", "the path of a file of text, in UTF-8"),
         ("nul", b"pass\0word", "the path of a file of text, in UTF-8"),
     ],
@@ -244,6 +266,23 @@ def test_a_secret_that_is_no_text_is_refused_and_not_shown(monkeypatch: pytest.M
     assert "hunter2" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    "secret", ["hunter2", "/hunter2", "/hunter2/x=", "//hunter2", "/" + "x" * 300]
+)
+@pytest.mark.parametrize("value", ["", "set"])
+def test_a_secret_in_the_variable_for_its_path_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secret: str, value: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TESTED", value)
+    monkeypatch.setenv("TESTED_FILE", secret)
+    with pytest.raises(env.InvalidValue) as refusal:
+        env.secret("TESTED")
+    message = str(refusal.value)
+    assert message.startswith("tasklists: TESTED_FILE=(not shown) is not accepted; it takes ")
+    assert secret not in message
+
+
 def test_every_variable_has_rubbish_to_refuse() -> None:
     assert RUBBISH.keys() == env.declared.keys()
     assert {name for name, value in RUBBISH.items() if value is None} == {
@@ -286,11 +325,11 @@ def test_rubbish_ends_the_process_with_one_line(command: str, name: str) -> None
 
 
 def test_a_secret_file_that_is_missing_ends_the_process_with_one_line() -> None:
-    ended = manage("check", SECRET_KEY_FILE="/no/such/file")
+    ended = manage("check", SECRET_KEY_FILE="/tmp/no/such/file")
     assert ended.returncode == 1
     assert ended.stderr == (
-        "tasklists: SECRET_KEY_FILE='/no/such/file' is not accepted; it takes the path of a file "
-        "that can be read (No such file or directory)\n"
+        "tasklists: SECRET_KEY_FILE='/tmp/no/such/file' is not accepted; it takes the path of a "
+        "file that can be read (No such file or directory)\n"
     )
 
 

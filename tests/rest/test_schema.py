@@ -15,8 +15,10 @@ from django.conf import LazySettings, settings
 from django.test import Client
 from rest_framework.exceptions import ValidationError
 
+from rest.filters import BooleanFilter
 from rest.schema import NOT_NULL, TEXT
 from rest.serializers import StrictCharField
+from tasklists.api import TaskListFilter, TaskListViewSet
 from tasklists.models import TaskList
 from tests.process import ROOT, WITHOUT_COVERAGE, Service, manage
 from tests.rest.conftest import Send
@@ -158,6 +160,21 @@ def bodies(operation: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield media_type, example["value"]
     if "requestBody" not in operation:
         yield "", None
+
+
+class FilterOfNoMember(TaskListFilter):
+    empty = BooleanFilter(field_name="tasks__isnull")
+
+
+def test_a_filter_of_no_member_has_no_example(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TaskListViewSet, "filterset_class", FilterOfNoMember)
+    document = client.get("/schema", headers={"Accept": "application/json"}).json()
+    parameters = document["paths"]["/lists"]["get"]["parameters"]
+    schemas = {each["name"]: each["schema"] for each in parameters}
+    assert schemas["empty"] == {"type": "boolean"}
+    assert schemas["name"]["examples"] == ["shopping"]
 
 
 def test_the_document_is_about_the_server_that_serves_it() -> None:

@@ -108,7 +108,8 @@ def count_or_boolean(name: str, *, maximum: int) -> int:
             raise ValueError
         return int(value)
 
-    return _parse(name, 0, f"true or false, or a whole number from 0 to {maximum}", parse)
+    accepted = f"true or false, or a whole number from 0 to {maximum}"
+    return parsed(name, default=0, accepted=accepted, parse=parse)
 
 
 def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:

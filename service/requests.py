@@ -1,5 +1,6 @@
 """What Django and Python make of a request's headers, without surprises. apps.py installs it."""
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -13,16 +14,22 @@ MAX_CONTENT_TYPE = 256  # characters; Django REST Framework reads no longer ones
 class Request(WSGIRequest):
     """A request whose text is UTF-8, and which has a media type whatever its Content-Type is.
 
-    Of a list in X-Forwarded-Host, the first host counts: Apache adds its own to what an outer proxy
-    has set. Django reads X-Forwarded-Proto in the same way.
-
-    Django reads this header before any middleware runs, so what fails there is 500: a parameter
+    Django reads Content-Type before any middleware runs, so what fails there is 500: a parameter
     in an encoding that does not exist. It would also take a charset for the encoding of the query
     and of forms, and Python has encodings that are not of text ("zlib") or always fail
     ("undefined"). A header that is long or cannot be read loses its parameters here.
     """
 
+    def __init__(self, environ: dict[str, Any]) -> None:
+        if settings.URL_PREFIX:
+            environ["PATH_INFO"] = without_prefix(environ.get("PATH_INFO", ""))
+        super().__init__(environ)
+
     def _get_raw_host(self) -> str:
+        """Take the first host of a list, as Django does for X-Forwarded-Proto.
+
+        Apache adds its own host to the one that an outer proxy has set.
+        """
         host: str = super()._get_raw_host()  # type: ignore[misc]
         return host.partition(",")[0].strip() if settings.USE_X_FORWARDED_HOST else host
 
@@ -35,6 +42,19 @@ class Request(WSGIRequest):
         media_type = header.partition(";")[0].strip().lower()[:MAX_CONTENT_TYPE]
         meta["CONTENT_TYPE"] = self.content_type = media_type
         self.content_params = {}
+
+
+def without_prefix(path: str) -> str:
+    """The path without settings.URL_PREFIX, which a proxy may have removed or not.
+
+    Where a number follows, the prefix is a path of the service: with the prefix ``/tasks``,
+    ``/tasks/7`` is a task, since ``/7`` is nothing.
+    """
+    prefix: str = settings.URL_PREFIX
+    rest = path[len(prefix) :]
+    if not path.startswith(prefix) or not re.match(r"/(?![0-9])|$", rest):
+        return path
+    return rest
 
 
 class KnownEncodings(dict[str, Any]):

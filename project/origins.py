@@ -36,14 +36,16 @@ def origin(
 ) -> str:
     """The origin of a web page, as browsers write it in the Origin header.
 
-    ``subdomains`` also accepts ``https://*.example.com``.
+    ``subdomains`` also accepts ``https://*.example.com``. Without ``schemes``, those of apps that
+    show pages are accepted as well, such as ``capacitor://localhost``.
     """
     match = re.fullmatch(rf"([^:/]*)://(\*\.)?{HOST}(?::([^/?#]*))?/?(.*)", text, re.DOTALL)
-    if not match:
-        raise ValueError(f"{text!r} does not begin with {' or '.join(f'{s}://' for s in schemes)}")
+    if not match or not re.fullmatch("[A-Za-z][A-Za-z0-9+.-]*", match[1]):
+        usual = " or ".join(f"{scheme}://" for scheme in schemes or DEFAULT_PORTS)
+        raise ValueError(f"{text!r} does not begin with {usual}")
     scheme, wildcard, host, port, rest = match.groups()
     scheme, wildcard, host = scheme.lower(), wildcard or "", _host(host)
-    if scheme not in schemes:
+    if schemes and scheme not in schemes:
         raise ValueError(f"the scheme of {text!r} is not {' or '.join(schemes)}")
     if wildcard and not subdomains:
         raise ValueError(f"{text!r} has a wildcard")
@@ -58,6 +60,12 @@ def origin(
     if rest:
         raise ValueError(f"write {text!r} as {result}")
     return result
+
+
+def pattern(origin: str) -> str:
+    """A regular expression for the origins that ``https://*.example.com`` stands for."""
+    below = r"(?:[a-z0-9_-]+\.)+"
+    return rf"\A{re.escape(origin).replace(re.escape('*.'), below)}\Z"
 
 
 def _host(text: str) -> str:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from project import accounts, database, logs, origins
+from project import accounts, database, logs, origins, paths
 from project import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -29,11 +29,13 @@ API_ACCESS = env.choice(
 _origins = env.parsed_list(
     "CORS_ALLOWED_ORIGINS",
     default=[],
-    parse=lambda text: text if text == "*" else origins.origin(text),
-    accepted="origins such as https://app.example.com, or * for any",
+    parse=lambda text: text if text == "*" else origins.origin(text, subdomains=True, schemes=()),
+    accepted="origins such as https://app.example.com, https://*.example.com "
+    "or capacitor://localhost, or * for any",
 )
 CORS_ALLOW_ALL_ORIGINS = "*" in _origins
-CORS_ALLOWED_ORIGINS = [] if CORS_ALLOW_ALL_ORIGINS else _origins
+CORS_ALLOWED_ORIGINS = [origin for origin in _origins if "*" not in origin]
+CORS_ALLOWED_ORIGIN_REGEXES = [origins.pattern(each) for each in _origins if "*." in each]
 CORS_ALLOW_HEADERS = [
     "accept",
     "authorization",
@@ -42,6 +44,12 @@ CORS_ALLOW_HEADERS = [
     "if-match",
     "if-none-match",
     "x-request-id",
+    *env.strings(
+        "CORS_ALLOW_HEADERS",
+        default=[],
+        pattern=r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}",
+        accepted="names of headers",
+    ),
 ]
 CORS_EXPOSE_HEADERS = ["ETag", "Link", "Location", "Retry-After", "Served-By", "X-Request-ID"]
 CSRF_TRUSTED_ORIGINS = env.parsed_list(
@@ -57,6 +65,16 @@ LOGOUT_REDIRECT_URL = LOGIN_URL
 TRUST_PROXY_HEADERS = env.count_or_boolean("TRUST_PROXY_HEADERS", maximum=10)  # of proxies
 USE_X_FORWARDED_HOST = bool(TRUST_PROXY_HEADERS)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
+# Where a proxy serves the service: /todo for https://example.com/todo/lists.
+URL_PREFIX = env.parsed(
+    "URL_PREFIX",
+    default="",
+    parse=paths.prefix,
+    accepted="a path such as /todo, of letters, digits and ._~-",
+)
+FORCE_SCRIPT_NAME = URL_PREFIX or None
+# Two services on one host do not share their cookies.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{URL_PREFIX}/"
 HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=False)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
@@ -155,11 +173,11 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
-    "service.health.HealthMiddleware",
     "service.middleware.RequestIdMiddleware",
     "service.middleware.ContentLengthMiddleware",
     *(["service.middleware.ServedByMiddleware"] if SERVED_BY else []),
     *(["corsheaders.middleware.CorsMiddleware"] if _origins else []),
+    "service.health.HealthMiddleware",
     "service.middleware.RefuseMalformedRequests",
     "service.middleware.ProblemDetailsMiddleware",
     "service.middleware.HttpsOnlyMiddleware",
@@ -203,7 +221,7 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 
 # Static files
-STATIC_URL = "static/"
+STATIC_URL = f"{URL_PREFIX}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
@@ -238,7 +256,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "OAS_VERSION": "3.1.0",
-    "SERVERS": [{"url": "/"}],
+    "SERVERS": [{"url": URL_PREFIX or "/"}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest.access.ApiAccess"],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -25,8 +25,10 @@ DRAIN_INTERVAL = 0.1  # seconds that a poll may take while the worker stops
 CHECK_INTERVAL = 1  # seconds between two looks for connections past their deadline
 MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that a worker keeps in memory
 
-LIVE = ("/health/live", "/health/live/")
-READY = ("/health/ready", "/health/ready/")
+# Kubernetes asks for them without the prefix.
+HEALTH = [f"{prefix}/health" for prefix in {"", settings.URL_PREFIX}]
+LIVE = {f"{path}/live{slash}" for path in HEALTH for slash in ("", "/")}
+READY = {f"{path}/ready{slash}" for path in HEALTH for slash in ("", "/")}
 
 
 class EventLoop:
@@ -246,7 +248,7 @@ class EventLoop:
     def dispatch(self, conn: Connection, request: Request) -> None:
         conn.request = request
         conn.closes = not self.may_keep(request)
-        if request.path in LIVE and request.method in ("GET", "HEAD"):
+        if request.path in LIVE and request.method in ("GET", "HEAD") and not from_a_page(request):
             self.reply(conn, replies.ALIVE)
             return
         conn.state, conn.since = State.QUEUED, self.woke  # it may have arrived as early as that
@@ -434,3 +436,8 @@ class EventLoop:
             conn.closes = True
             self.shed(conn)
         self.close(conn)
+
+
+def from_a_page(request: Request) -> bool:
+    """Whether a web page sends the request, to which only the application adds CORS headers."""
+    return any(name == "ORIGIN" for name, _ in request.headers)

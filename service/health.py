@@ -33,7 +33,7 @@ class Fault(NamedTuple):
 class HealthMiddleware:
     """Answer ``/health/live``, which checks the process, and ``/health/ready``, the database too.
 
-    It comes first in settings.MIDDLEWARE, because probes use the Pod's address as Host and plain
+    It comes early in settings.MIDDLEWARE, because probes use the Pod's address as Host and plain
     HTTP: ALLOWED_HOSTS and the redirect to HTTPS must not apply to them.
     """
 

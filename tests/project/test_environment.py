@@ -23,6 +23,7 @@ RUBBISH = {
     "ALLOWED_HOSTS": "example.com:80",
     "API_ACCESS": "everyone",
     "CLIENT_TIMEOUT": "0",
+    "CORS_ALLOW_HEADERS": "two words",
     "CORS_ALLOWED_ORIGINS": "app.example.com",
     "CSRF_TRUSTED_ORIGINS": "https://app.example.com/path",
     "DATABASE_CONNECT_TIMEOUT": "0",
@@ -44,6 +45,7 @@ RUBBISH = {
     "SERVED_BY": "two\nlines",
     "THREADS": "0",
     "TRUST_PROXY_HEADERS": "11",
+    "URL_PREFIX": "todo",
     "WEB_CONCURRENCY": "٣",
 }
 READERS: list[tuple[Callable[[str], Any], str, Any]] = [

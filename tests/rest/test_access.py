@@ -310,6 +310,42 @@ class TestCors:
         )
         assert response.headers["Access-Control-Allow-Origin"] == "*"
 
+    def test_apps_and_subdomains_may_be_allowed(self, serve: Callable[..., Service]) -> None:
+        """On every path, with the headers that were added."""
+        service = serve(
+            CORS_ALLOWED_ORIGINS="capacitor://localhost,https://*.example.com",
+            CORS_ALLOW_HEADERS="traceparent,Baggage",
+            TRUST_PROXY_HEADERS="true",
+            HTTPS_ONLY="true",
+        )
+        paths = ["/health/live", "/health/ready", "/lists", "/nothing", "/docs"]
+        for path in paths:
+            for origin, allowed in {
+                "capacitor://localhost": "capacitor://localhost",
+                "https://app.example.com": "https://app.example.com",
+                "https://a.b.example.com": "https://a.b.example.com",
+                "https://example.com": None,
+                "http://app.example.com": None,
+                "https://evil.example?.example.com": None,
+                "https://app.example.com.evil.example": None,
+                "null": None,
+            }.items():
+                headers = {"Origin": origin, "X-Forwarded-Proto": "https"}
+                response = requests.get(f"{service.url}{path}", headers=headers, timeout=HANG)
+                assert response.headers.get("Access-Control-Allow-Origin") == allowed
+                assert response.headers["X-Request-ID"]
+        preflight = requests.options(
+            f"{service.url}/lists",
+            headers={
+                "Origin": "capacitor://localhost",
+                "Access-Control-Request-Method": "POST",
+                "Access-Control-Request-Headers": "baggage,traceparent",
+            },
+            timeout=HANG,
+        )
+        names = preflight.headers["Access-Control-Allow-Headers"].split(", ")
+        assert {"traceparent", "Baggage", "if-match"} <= set(names)
+
     def test_an_error_too(self, client: Client) -> None:
         response = client.get("/nothing", headers={"Origin": self.origin})
         assert response.status_code == 404

@@ -10,10 +10,14 @@ class ServiceConfig(AppConfig):
     name = "service"
 
     def ready(self) -> None:
-        """Register the checks, make headers harmless, and give PostgreSQL client-side deadlines."""
-        from service import checks  # noqa: F401
+        """Register checks and receivers, make headers harmless, and give PostgreSQL deadlines."""
+        from django.contrib.auth.signals import user_logged_in, user_login_failed
+
+        from service import checks, logins  # noqa: F401
         from service.requests import KnownEncodings, Request
 
+        user_login_failed.connect(logins.log_failure)
+        user_logged_in.connect(logins.log_success)
         WSGIHandler.request_class = Request
         encodings._cache = KnownEncodings()
         if connections["default"].vendor == "postgresql":

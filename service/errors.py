@@ -55,6 +55,14 @@ class Problem(NamedTuple):
         return response
 
 
+class Refused(Exception):  # noqa: N818 - the request is refused; nothing is wrong here
+    """Raised in a view outside the API to answer with ``problem``."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
 def prefers_html(request: HttpRequest) -> bool:
     """Whether the Accept header names HTML, as browsers do; ``*/*`` alone does not count."""
     if len(request.META.get("HTTP_ACCEPT", "")) > MAX_ACCEPT:
@@ -69,6 +77,8 @@ def prefers_html(request: HttpRequest) -> bool:
 def from_exception(error: BaseException) -> Problem | None:
     """The error response to an exception of Django's, or None if the exception is a defect."""
     match error:
+        case Refused():
+            return error.problem
         case Http404():
             return Problem(404, "There is nothing at this address.")
         case PermissionDenied():

@@ -1,0 +1,136 @@
+"""Limits how many logins may fail and how many run at a time, and logs how each one ends."""
+
+import math
+import threading
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+import structlog
+from django.contrib.auth import BACKEND_SESSION_KEY
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.utils import timezone
+
+from service.errors import Problem, Refused, unavailable
+from service.models import LoginFailure
+
+WINDOW = timedelta(minutes=15)
+MAX_FAILURES = 5  # of one name from one network, within the window
+MAX_FAILURES_OF_NETWORK = 50  # of all names
+MAX_NAME = 150  # characters of a name that are stored and logged; no user has a longer one
+
+# Checking a password takes some 0.4 s of CPU, on purpose. A worker checks one at a time and lets
+# one more login wait, so that the other threads and most of the CPU are left for other requests.
+turns = threading.BoundedSemaphore(2)
+checking = threading.Lock()
+
+logger = structlog.get_logger("service.logins")
+
+
+class LimitedBackend:
+    """Checks passwords as ModelBackend does, unless too many logins have failed.
+
+    It comes before ModelBackend in settings.AUTHENTICATION_BACKENDS, which does everything else.
+    Raises Refused, which becomes 429 or 503. A name that no user has is treated like the others.
+    """
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None
+    ) -> AbstractBaseUser | None:
+        if request is None or username is None or password is None:
+            return None  # not a client's login
+        name, address = username[:MAX_NAME], client_address(request)
+        refuse_after_failures(name, address)  # without waiting for a turn
+        if not turns.acquire(blocking=False):
+            logger.warning("user_login_refused", username=name, address=address, reason="busy")
+            raise Refused(unavailable("Too many logins at the same time; try again."))
+        try:
+            with checking:
+                refuse_after_failures(name, address)
+                # Counted as failed before the password is checked. Logins that other processes
+                # check at the same time are so counted, too.
+                remember_failure(name, address)
+                user = ModelBackend().authenticate(request, username, password)
+        finally:
+            turns.release()
+        if user is None:
+            raise PermissionDenied  # no other backend checks the password again
+        LoginFailure.objects.filter(name=name, network=network_of(address)).delete()
+        return user
+
+
+def refuse_after_failures(name: str, address: str) -> None:
+    """Raise Refused with status 429 if too many recent logins failed."""
+    wait = seconds_to_wait(name, address, timezone.now())
+    if wait:
+        logger.warning("user_login_refused", username=name, address=address, retry_after=wait)
+        detail = f"Too many logins have failed; try again in {wait} seconds."
+        raise Refused(Problem(429, detail, headers={"Retry-After": str(wait)}))
+
+
+def seconds_to_wait(name: str, address: str, now: datetime) -> int:
+    """How long nobody may log in with this name from this address; 0 if they may."""
+    failures = LoginFailure.objects.filter(network=network_of(address), time__gt=now - WINDOW)
+    newest = failures.order_by("-time").values_list("name", "time")[:MAX_FAILURES_OF_NETWORK]
+    of_network = list(newest)
+    of_name = [failure for failure in of_network if failure[0] == name]
+    ends = [
+        newest_first[maximum - 1][1] + WINDOW
+        for newest_first, maximum in (
+            (of_name, MAX_FAILURES),
+            (of_network, MAX_FAILURES_OF_NETWORK),
+        )
+        if len(newest_first) >= maximum
+    ]
+    return max((math.ceil((end - now).total_seconds()) for end in ends), default=0)
+
+
+def remember_failure(name: str, address: str) -> None:
+    """Store a failure, and delete those that no longer count."""
+    now = timezone.now()
+    LoginFailure.objects.filter(time__lte=now - WINDOW).delete()
+    LoginFailure.objects.create(name=name, network=network_of(address), time=now)
+
+
+def client_address(request: HttpRequest) -> str:
+    """The client's IP address; empty if there is none."""
+    address: str = request.META.get("REMOTE_ADDR", "")
+    return address
+
+
+def network_of(address: str) -> str:
+    """What counts as one client: an IPv4 address, or an IPv6 network of 64 bits.
+
+    Clients with IPv6 have such a network each, and may use all addresses in it.
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address[:45]
+    if not isinstance(ip, IPv6Address):
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(IPv6Network((int(ip), 64), strict=False))
+
+
+def log_failure(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+) -> None:
+    """Receive Django's signal user_login_failed, whose ``credentials`` hide the password."""
+    logger.warning(
+        "user_login_failed",
+        username=str(credentials.get("username"))[:MAX_NAME],
+        address=client_address(request) if request else "",
+    )
+
+
+def log_success(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """Receive Django's signal user_logged_in."""
+    logger.info("user_logged_in", username=user.get_username(), address=client_address(request))
+    # LimitedBackend checks passwords, and sessions need a backend that looks up users. This one
+    # is also known to Pods of an older version that share the database during a rollout.
+    request.session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -1,13 +1,28 @@
 #!/usr/bin/env python
 """Django's command line: `python manage.py help` lists what it can do."""
 
+import os
 import signal
 import sys
 
 from project import environment
 
+# Commands whose files belong to the project. What the others write may hold secrets: the database
+# has hashes of passwords and tokens, and so has a dump of it.
+WRITES_PUBLIC_FILES = {
+    "collectstatic",  # the image collects as root, and serves as another user
+    "makemigrations",
+    "optimizemigration",
+    "spectacular",
+    "squashmigrations",
+    "startapp",
+    "startproject",
+}
+
 
 def main() -> None:
+    if not WRITES_PUBLIC_FILES.intersection(sys.argv[1:2]):
+        os.umask(0o077)
     # The first process of a container ignores SIGTERM unless it handles it.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     environment.select_settings()

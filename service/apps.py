@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
+from django.db.backends.signals import connection_created
 
 
 class ServiceConfig(AppConfig):
@@ -13,9 +14,10 @@ class ServiceConfig(AppConfig):
         """Register checks and receivers, make headers harmless, and give PostgreSQL deadlines."""
         from django.contrib.auth.signals import user_logged_in, user_login_failed
 
-        from service import checks, logins  # noqa: F401
+        from service import checks, logins, sqlite_file  # noqa: F401
         from service.requests import KnownEncodings, Request
 
+        connection_created.connect(sqlite_file.close_to_others)
         user_login_failed.connect(logins.log_failure)
         user_logged_in.connect(logins.log_success)
         WSGIHandler.request_class = Request

@@ -1,9 +1,12 @@
 # Dumps the database to /backups, reads the dump back, and keeps the newest $KEEP.
 set -euo pipefail
+umask 077 # a dump has hashes of passwords, and tokens
 . /scripts/connect.sh
 
 # Under another name until it is known to be good. A run that was killed leaves one behind.
 find /backups -maxdepth 1 -name '*.partial' -mmin +1440 -delete
+# Older versions left backups that every user of the volume may read.
+find /backups -maxdepth 1 -name '*.dump' -user "$(id -u)" -perm /007 -exec chmod go= {} +
 name=$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump
 partial=/backups/$name.$HOSTNAME.partial
 trap 'rm -f "$partial"' EXIT

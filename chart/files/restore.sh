@@ -1,6 +1,7 @@
 # Replaces what is in the database by /backups/$BACKUP: all of it in one
 # transaction, or nothing. Readers and writers wait meanwhile.
 set -euo pipefail
+umask 077 # a dump has hashes of passwords, and tokens
 
 cd /backups
 if ! [ -f "$BACKUP" ]; then

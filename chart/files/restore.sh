@@ -34,11 +34,11 @@ FROM pg_database WHERE datname = current_database() \gset
   \echo done
   \q
 \endif
--- Tables with rows, other than those that migrations fill.
+-- Tables with rows, other than those that migrations and strangers fill.
 CREATE TEMPORARY TABLE filled (name text) ON COMMIT DROP;
 SELECT format('INSERT INTO filled SELECT %L FROM %I.%I LIMIT 1', tablename, schemaname, tablename)
 FROM pg_tables
-WHERE schemaname = 'public' AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
+WHERE schemaname = 'public' AND tablename NOT IN ('django_migrations', 'django_content_type', 'auth_permission', 'service_loginfailure')
 \gexec
 SELECT string_agg(name, ' ' ORDER BY name) AS filled, count(*) > 0 AND :'overwrite' <> 'true' AS refused FROM filled \gset
 \if :refused

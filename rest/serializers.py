@@ -8,7 +8,7 @@ from django.db import models
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.fields import Field, empty
+from rest_framework.fields import Field
 from rest_framework.validators import UniqueValidator
 
 from rest.exceptions import MAX_NAME, MAX_UNKNOWN
@@ -31,12 +31,6 @@ class Strict(Field):  # type: ignore[type-arg]
 class StrictCharField(Strict, serializers.CharField):
     json_type = str
 
-    def run_validation(self, data: Any = empty) -> Any:
-        # DRF would write the value as text, which fails for arrays that are nested deeply.
-        if isinstance(data, dict | list):
-            self.fail("invalid")
-        return super().run_validation(data)
-
 
 class StrictSlugField(Strict, serializers.SlugField):
     json_type = str
@@ -52,7 +46,7 @@ class StrictIntegerField(Strict, serializers.IntegerField):
 class StrictChoiceField(serializers.ChoiceField):
     """Refuse JSON that is not one of the choices itself, such as 1 for "1"."""
 
-    # DRF's message repeats the value, which may be long, or nested too deeply to be text.
+    # DRF's message repeats the value, which may be long.
     default_error_messages = {"invalid_choice": "This is not one of the choices."}
 
     def to_internal_value(self, data: Any) -> Any:
@@ -177,6 +171,12 @@ class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> Any:
         invalid: dict[str, list[Any]] = {}
         if isinstance(data, Mapping) and not self.context.get("form"):
+            # No member is an array or object, so that fields refuse every one. Many of DRF's write
+            # it as text first, which fails if it is nested deeply. So they get an empty one.
+            data = {
+                name: [] if isinstance(value, dict | list) else value
+                for name, value in data.items()
+            }
             known = ", ".join(self.fields)
             unknown = [name for name in data if name not in self.fields]
             for name in unknown[:MAX_UNKNOWN]:

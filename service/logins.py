@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
+from service.client_address import client_address
 from service.errors import Problem, Refused, unavailable
 from service.models import LoginFailure
 
@@ -42,7 +43,7 @@ class LimitedBackend:
     ) -> AbstractBaseUser | None:
         if request is None or username is None or password is None:
             return None  # not a client's login
-        name, address = username[:MAX_NAME], client_address(request)
+        name, address = username[:MAX_NAME], address_of(request)
         refuse_after_failures(name, address)  # without waiting for a turn
         if not turns.acquire(blocking=False):
             logger.warning("user_login_refused", username=name, address=address, reason="busy")
@@ -95,10 +96,10 @@ def remember_failure(name: str, address: str) -> None:
     LoginFailure.objects.create(name=name, network=network_of(address), time=now)
 
 
-def client_address(request: HttpRequest) -> str:
+def address_of(request: HttpRequest) -> str:
     """The client's IP address; empty if there is none."""
-    address: str = request.META.get("REMOTE_ADDR", "")
-    return address
+    headers = request.META
+    return client_address(headers.get("REMOTE_ADDR", ""), headers.get("HTTP_X_FORWARDED_FOR", ""))
 
 
 def network_of(address: str) -> str:
@@ -124,13 +125,13 @@ def log_failure(
     logger.warning(
         "user_login_failed",
         username=str(credentials.get("username"))[:MAX_NAME],
-        address=client_address(request) if request else "",
+        address=address_of(request) if request else "",
     )
 
 
 def log_success(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Receive Django's signal user_logged_in."""
-    logger.info("user_logged_in", username=user.get_username(), address=client_address(request))
+    logger.info("user_logged_in", username=user.get_username(), address=address_of(request))
     # LimitedBackend checks passwords, and sessions need a backend that looks up users. This one
     # is also known to Pods of an older version that share the database during a rollout.
     request.session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.conf import LazySettings
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -338,3 +339,14 @@ def test_only_logins_ask_the_table(
     client.force_login(user)
     with django_assert_num_queries(3):  # session, user, lists
         client.get("/lists")
+
+
+def test_behind_a_proxy_the_client_s_own_address_counts(
+    login: Login, settings: LazySettings
+) -> None:
+    settings.TRUST_PROXY_HEADERS = 1
+    for invented in range(5):
+        forwarded = f"198.51.100.{invented}, 203.0.113.7"
+        assert login("wrong", **{"X-Forwarded-For": forwarded}).status_code == 200
+    assert login(PASSWORD, **{"X-Forwarded-For": "203.0.113.7"}).status_code == 429
+    assert login(PASSWORD, **{"X-Forwarded-For": "203.0.113.8"}).status_code == 302

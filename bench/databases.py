@@ -4,12 +4,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg2
 
 from bench.stacks import Stack
 from tests.postgresql import PostgreSQL
+from tests.process import sqlite_url
 
 POSTGRESQL = "PostgreSQL"
 SQLITE = "SQLite"
@@ -31,7 +32,7 @@ class Databases:
     def make(self, name: str) -> str:
         """The URL of a new database."""
         if self.kind == SQLITE:
-            return f"sqlite:///{self.folder / name}.sqlite3"
+            return sqlite_url(self.folder / f"{name}.sqlite3")
         with closing(psycopg2.connect(self.server)) as connection:
             connection.autocommit = True
             connection.cursor().execute(f"CREATE DATABASE {name}")
@@ -57,7 +58,7 @@ def fill(url: str, stack: Stack, lists: int, *, with_tasks: bool = False) -> Non
     """
     tasks = lists * TASKS_PER_LIST if with_tasks else 0
     if url.startswith("sqlite"):
-        _fill_sqlite(url.removeprefix("sqlite:///"), stack, lists, tasks)
+        _fill_sqlite(unquote(url.removeprefix("sqlite:///")), stack, lists, tasks)
     else:
         _fill_postgresql(url, stack, lists, tasks)
 

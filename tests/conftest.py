@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg2
 import pytest
@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 
 from tasklists.models import TaskList
-from tests.process import Service
+from tests.process import Service, sqlite_url
 
 # The Accept header of a browser that follows a link.
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
@@ -74,7 +74,7 @@ def empty_database(folder: Path) -> Iterator[str]:
     On SQLite it is a file in ``folder``.
     """
     if connection.vendor == "sqlite":
-        yield f"sqlite:///{folder / 'service.sqlite3'}"
+        yield sqlite_url(folder / "service.sqlite3")
         return
     name = f"service_{uuid.uuid4().hex}"
     server = psycopg2.connect(settings.DATABASE_URL)
@@ -99,7 +99,7 @@ def execute(database_url: str) -> Callable[[str], None]:
 
     def run(statement: str) -> None:
         if database_url.startswith("sqlite"):
-            connection: Any = sqlite3.connect(urlsplit(database_url).path)
+            connection: Any = sqlite3.connect(unquote(urlsplit(database_url).path))
         else:
             connection = psycopg2.connect(database_url)
         connection.cursor().execute(statement)

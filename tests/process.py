@@ -10,12 +10,17 @@ import tempfile
 import time
 from pathlib import Path
 from typing import IO, Any, Self
+from urllib.parse import quote
 
 import psutil
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120  # a guard against a hang; an idle machine needs three
+
+
+def sqlite_url(file: Path) -> str:
+    return f"sqlite:///{quote(str(file))}"
 
 
 # For processes that cover no line that others do not, and would be slower by half.

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from django.conf import settings
 
-from tests.process import WITHOUT_COVERAGE, Service
+from tests.process import WITHOUT_COVERAGE, Service, sqlite_url
 from tests.wire import exchange, post, request
 
 pytestmark = pytest.mark.once(on="sqlite")
@@ -27,7 +27,7 @@ HEAD, LINE = 31 * 1024, 7900  # bytes of the repeated header, and of each of its
 
 @pytest.fixture(scope="module")
 def one_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('memory') / 'service.sqlite3'}"
+    url = sqlite_url(tmp_path_factory.mktemp("memory") / "service.sqlite3")
     variables = {"DATABASE_URL": url, "WEB_CONCURRENCY": "1", "THREADS": str(CLIENTS)}
     with Service(variables | WITHOUT_COVERAGE) as service:
         answer = exchange(service, post(b'{"name": "shopping"}'))

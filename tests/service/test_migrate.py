@@ -13,7 +13,7 @@ from django.db import connection
 
 from tests.load import eventually
 from tests.postgresql import PostgreSQL
-from tests.process import free_port, manage, start
+from tests.process import free_port, manage, sqlite_url, start
 from tests.wire import HANG
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
@@ -120,7 +120,7 @@ def test_migrate_gives_up_after_database_wait(database_url: str, path: str) -> N
 
 def test_a_file_that_is_no_database_ends_it_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("This is not a database.\n" * 100)
-    failed = manage("migrate", DATABASE_URL=f"sqlite:///{tmp_path / 'notes.txt'}")
+    failed = manage("migrate", DATABASE_URL=sqlite_url(tmp_path / "notes.txt"))
     assert failed.returncode == 1
     [line] = failed.stderr.splitlines()
     assert line == "CommandError: the database is unavailable: file is not a database"

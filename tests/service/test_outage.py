@@ -13,7 +13,7 @@ from django.db import connection
 
 from tests.load import Load, eventually, names
 from tests.postgresql import PostgreSQL
-from tests.process import Service, manage
+from tests.process import Service, manage, sqlite_url
 from tests.wire import HANG
 
 Serve = Callable[..., Service]
@@ -153,7 +153,7 @@ def test_a_full_disk_is_answered_with_503(serve: Serve) -> None:
 @on_sqlite
 def test_a_file_that_cannot_be_written_is_answered_with_503(tmp_path: Path) -> None:
     file = tmp_path / "service.sqlite3"
-    url = f"sqlite:///{file}"
+    url = sqlite_url(file)
     assert manage("migrate", DATABASE_URL=url).returncode == 0
     with sqlite3.connect(file) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -178,7 +178,7 @@ def test_a_folder_that_is_removed_is_answered_with_503(serve: Serve, tmp_path: P
     folder = tmp_path / "volume"
     folder.mkdir()
     # Each request opens the file, as the first one after a volume is lost does.
-    service = serve(DATABASE_URL=f"sqlite:///{folder / 'db.sqlite3'}", DATABASE_CONN_MAX_AGE="0")
+    service = serve(DATABASE_URL=sqlite_url(folder / "db.sqlite3"), DATABASE_CONN_MAX_AGE="0")
     shutil.rmtree(folder)
     assert_unavailable(get(service, "/lists"))
     assert_unavailable(requests.post(f"{service.url}/lists", json={"name": "a"}, timeout=HANG))
@@ -193,7 +193,7 @@ def test_a_folder_that_is_removed_is_answered_with_503(serve: Serve, tmp_path: P
 @on_sqlite
 def test_a_file_that_is_no_database_is_answered_with_503(serve: Serve, tmp_path: Path) -> None:
     file = tmp_path / "service.sqlite3"
-    url = f"sqlite:///{file}"
+    url = sqlite_url(file)
     service = serve(DATABASE_URL=url, DATABASE_CONN_MAX_AGE="0")
     whole = file.read_bytes()
     # Another file, and a copy that was cut off.

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import dj_database_url
 import psycopg2
@@ -13,7 +13,33 @@ from project import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCEPTED = "sqlite:///PATH or postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME[?sslmode=...]"
-SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+# libpq finds a wrong value of these options only when it connects, which looks like an outage.
+CHOICES = {
+    "channel_binding": "disable, prefer, require",
+    "gssencmode": "disable, prefer, require",
+    "load_balance_hosts": "disable, random",
+    "sslmode": "allow, disable, prefer, require, verify-ca, verify-full",
+    "target_session_attrs": "any, prefer-standby, primary, read-only, read-write, standby",
+}
+NUMBERS = (
+    "connect_timeout",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "tcp_user_timeout",
+)
+# What libpq's messages about a URL begin with; the rest of them repeats the URL.
+REASONS = {
+    "invalid percent-encoded": "a % is not followed by two hexadecimal digits; write % as %25",
+    "forbidden value %00": "it has a NUL",
+    "invalid URI query parameter": "an option after the ? is unknown to libpq",
+    "missing key/value separator": "an option after the ? has no value",
+    "extra key/value separator": "an option after the ? has a second =; write it as %3D",
+    "unexpected character": "an IPv6 address is not followed by a : or /",
+    "": "the brackets of an IPv6 address are not closed, or are empty",
+}
 
 # How long a writer waits for other writers on SQLite, in seconds.
 SQLITE_LOCK_TIMEOUT = 30
@@ -27,35 +53,25 @@ def from_url(
     conn_max_age: int,
     connect_timeout: int,
     statement_timeout: int,
+    default_file: Path | None = None,
 ) -> dict[str, Any]:
     """Django's settings of the database at ``url``; times are in seconds.
 
     ``password`` is used if the URL has none. A ``statement_timeout`` of 0 sets no limit. The
     relative path of an SQLite file starts at the project's folder, not at the working directory.
+    An empty ``url`` stands for the SQLite file ``default_file``, if there is one.
     Raises InvalidValue, which names ``variable``.
     """
     try:
-        configuration = _parse(url)
+        use_default = default_file and not url
+        configuration = _sqlite_file(str(default_file)) if use_default else _parse(url)
     except ValueError as error:
         environment.refuse_secret(variable, str(error), ACCEPTED)
-    configuration["CONN_MAX_AGE"] = conn_max_age
-    configuration["CONN_HEALTH_CHECKS"] = True
-    options = configuration.setdefault("OPTIONS", {})
-    if configuration["ENGINE"] == "django.db.backends.sqlite3":
-        configuration["ENGINE"] = "service.sqlite"
-        if configuration["NAME"] != ":memory:":
-            configuration["NAME"] = str(ROOT / configuration["NAME"])
-        options |= {
-            # A transaction takes the write lock when it begins: two that read before
-            # they write would otherwise block each other and fail at once.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": SQLITE_LOCK_TIMEOUT,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
-        }
+    configuration |= {"CONN_MAX_AGE": conn_max_age, "CONN_HEALTH_CHECKS": True}
+    if configuration["ENGINE"] == "service.sqlite":
         return configuration
-    configuration["ENGINE"] = "service.postgresql"
-    if "password" not in options:
-        configuration["PASSWORD"] = configuration["PASSWORD"] or password
+    options = configuration["OPTIONS"]
+    configuration["PASSWORD"] = configuration["PASSWORD"] or password
     defaults = {
         "connect_timeout": connect_timeout,
         # The kernel notices within ten seconds that the server of an idle connection is gone.
@@ -71,49 +87,91 @@ def from_url(
 
 
 def _parse(url: str) -> dict[str, Any]:
-    """Settings of the database at ``url``; raises ValueError with the reason if it is not valid."""
+    """Settings of the database at ``url``.
+
+    Raises ValueError with the reason, which has no part of the URL: all of it may be secret.
+    """
     if not re.match("[A-Za-z0-9+.-]+://", url):
         raise ValueError("it is not a URL")
-    scheme = url.partition(":")[0]
-    if scheme not in ("sqlite", "postgres", "postgresql"):
-        raise ValueError(f"the database {scheme!r} is not supported")
     if "\0" in unquote(url):
         raise ValueError("it has a NUL")
+    if url.startswith("sqlite:"):
+        return _sqlite(url)
+    if url.startswith(("postgresql:", "postgres:")):
+        return _postgresql(url)
+    raise ValueError("its database is neither sqlite nor postgresql")
+
+
+def _sqlite(url: str) -> dict[str, Any]:
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
+        raise ValueError("it names no file")
+    if "?" in url:
+        raise ValueError("SQLite takes no options; write ? in a path as %3F")
+    if "#" in url:
+        raise ValueError("a # in the path is not percent-encoded; write it as %23")
+    return _sqlite_file(dj_database_url.parse(url)["NAME"])
+
+
+def _sqlite_file(name: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "service.sqlite",
+        "NAME": name if name == ":memory:" else str(ROOT / name),
+        "OPTIONS": {
+            # A transaction takes the write lock when it begins: two that read before
+            # they write would otherwise block each other and fail at once.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": SQLITE_LOCK_TIMEOUT,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+        },
+    }
+
+
+def _postgresql(url: str) -> dict[str, Any]:
+    """Settings of the database at ``url``, read by libpq's own parser.
+
+    Several hosts are separated by commas in HOST, and so are their ports in PORT.
+    """
+    # libpq takes what precedes the first @ for user and password, unless there is a / before it.
+    rest = re.sub("^[a-z]+://([^@/]*@)?", "", url)
+    before, _, options = rest.partition("?")
+    hosts, _, name = before.partition("/")
+    if "@" in hosts or "@" in name or "/" in name:
+        raise ValueError("a / or @ in it is not percent-encoded; write / as %2F, and @ as %40")
     try:
-        configuration: dict[str, Any] = dict(dj_database_url.parse(url))
-        parts = urlsplit(url)
-    except ValueError:
-        raise ValueError(
-            "its port is not a number, or a special character is not percent-encoded"
-        ) from None
-    if parts.fragment or (scheme != "sqlite" and re.search("[/@]", parts.path[1:])):
-        raise ValueError("a special character in it is not percent-encoded")
-    if scheme == "sqlite":
-        _check_sqlite(url, configuration)
-    else:
-        _check_postgresql(configuration)
+        found = psycopg2.extensions.parse_dsn(url)
+    except psycopg2.ProgrammingError as error:
+        message = str(error).removeprefix("invalid dsn: ")
+        reason = next(REASONS[start] for start in REASONS if message.startswith(start))
+        raise ValueError(reason) from None
+    names = [option.partition("=")[0] for option in options.split("&")]
+    configuration = {
+        "ENGINE": "service.postgresql",
+        "NAME": found.pop("dbname", ""),
+        "USER": found.pop("user", ""),
+        "PASSWORD": found.pop("password", ""),
+        "HOST": found.pop("host", ""),
+        "PORT": found.pop("port", ""),
+        "OPTIONS": found,
+    }
+    if not configuration["NAME"]:
+        raise ValueError("it names no database")
+    _check_ports(configuration["HOST"], configuration["PORT"])
+    for option, value in found.items():
+        if names.count(option) > 1:
+            raise ValueError(f"{option} is set twice")
+        if option in CHOICES and value not in CHOICES[option].split(", "):
+            raise ValueError(f"{option} is none of {CHOICES[option]}")
+        if option in NUMBERS and not re.fullmatch("[0-9]{1,9}", value):
+            raise ValueError(f"{option} is not a number")
     return configuration
 
 
-def _check_sqlite(url: str, configuration: dict[str, Any]) -> None:
-    if not url.startswith("sqlite:///") or not configuration["NAME"]:
-        raise ValueError("it names no file")
-    if "?" in url:
-        raise ValueError("SQLite takes no options")
-
-
-def _check_postgresql(configuration: dict[str, Any]) -> None:
-    if not configuration["NAME"]:
-        raise ValueError("it names no database")
-    options = configuration.get("OPTIONS", {})
-    for option, value in options.items():
-        if isinstance(value, list):
-            raise ValueError(f"{option} is set twice")  # noqa: TRY004
-    if options.get("sslmode", "prefer") not in SSL_MODES:
-        raise ValueError(f"sslmode is none of {', '.join(sorted(SSL_MODES))}")
-    if not re.fullmatch(r"[0-9]+", str(options.get("connect_timeout", "0"))):
-        raise ValueError("connect_timeout is not a number of seconds")
-    try:
-        psycopg2.extensions.make_dsn(**options)
-    except psycopg2.ProgrammingError as error:
-        raise ValueError(str(error).strip()) from None
+def _check_ports(host: str, port: str) -> None:
+    ports = port.split(",")
+    if len(ports) not in (1, host.count(",") + 1):
+        raise ValueError("it has neither one port nor one for each host")
+    for number in filter(None, ports):
+        if not re.fullmatch("[0-9]+", number):
+            raise ValueError("a port is not a number")
+        if len(number) > 5 or not 1 <= int(number) <= 65535:
+            raise ValueError("a port is not from 1 to 65535")

@@ -90,7 +90,7 @@ if not HTTPS_ONLY:
 DATA_UPLOAD_MAX_MEMORY_SIZE = 128 * 1024
 
 # Database
-DATABASE_URL = env.secret("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'tasklists.sqlite3'}")
+DATABASE_URL = env.secret("DATABASE_URL")
 MIGRATION_DATABASE_URL = env.secret("MIGRATION_DATABASE_URL")
 DATABASE_PASSWORD = env.secret("DATABASE_PASSWORD")
 DATABASE_CONN_MAX_AGE = env.integer("DATABASE_CONN_MAX_AGE", default=60, minimum=0, maximum=86400)
@@ -108,6 +108,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         conn_max_age=DATABASE_CONN_MAX_AGE,
         connect_timeout=DATABASE_CONNECT_TIMEOUT,
         statement_timeout=DATABASE_STATEMENT_TIMEOUT,
+        default_file=BASE_DIR / "tasklists.sqlite3",
     )
 }
 if MIGRATION_DATABASE_URL:

@@ -1,6 +1,7 @@
 """Numbered system checks, which find mistakes in the configuration before the service starts."""
 
 import os
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -79,7 +80,7 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     database = settings.DATABASES["default"]
     if database["ENGINE"] != SQLITE:
         return []
-    if ":memory:" in str(database["NAME"]):
+    if re.match(":memory:$|file:", str(database["NAME"])):
         return [
             Error(
                 "DATABASE_URL names an in-memory SQLite database; each thread would get its own.",
@@ -88,11 +89,12 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     file = Path(database["NAME"])
+    named = f"DATABASE_URL names {file}" if settings.DATABASE_URL else f"The database is {file}"
     # Unlike os.path.isdir, Path.is_dir raises PermissionError if the parent is not searchable.
     if not os.path.isdir(file.parent):  # noqa: PTH112
         return [
             Error(
-                f"DATABASE_URL names {file}, but the folder {file.parent} does not exist.",
+                f"{named}, but the folder {file.parent} does not exist.",
                 hint="Create the folder, mount a volume there, or name another file.",
                 id="service.E006",
             )
@@ -106,7 +108,7 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            f"DATABASE_URL names {file}, but {refused} is not writable.",
+            f"{named}, but {refused} is not writable.",
             hint=f"Give the user {os.getuid()} write access, or name a file elsewhere.",
             id="service.E007",
         )

@@ -21,7 +21,7 @@ KEY = f"-e SECRET_KEY={secrets.token_urlsafe(48)}"
         ("-e DATABASE_URL=tasklists", "it is not a URL"),
         (
             "-e DATABASE_URL=mysql://root:foobar@db/tasklists",
-            "the database 'mysql' is not supported",
+            "its database is neither sqlite nor postgresql",
         ),
         ("-e DATABASE_URL=postgresql://postgres:foobar@db", "it names no database"),
         ("-e DATABASE_URL=postgresql://postgres:foobar@db:port/tasklists", "port is not a number"),

@@ -1,7 +1,9 @@
-"""Django's PostgreSQL backend with a cheaper health check."""
+"""Django's PostgreSQL backend with a deadline for each host and a cheaper health check."""
 
 import select
+from typing import Any
 
+import psycopg2
 from django.db.backends.postgresql import base
 
 from service.connections import CloseUselessConnections
@@ -9,8 +11,36 @@ from service.connections import CloseUselessConnections
 # PostgreSQL reports these with the answer to any statement, so reading them takes no query.
 READ_ONLY = ("in_hot_standby", "default_transaction_read_only")
 
+# For each list of hosts the position of the one that accepted the latest connection. It is tried
+# first, so that a host that never answers delays one connection and not all of them.
+latest_host: dict[str, int] = {}
+
 
 class DatabaseWrapper(CloseUselessConnections, base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Connect to one of the hosts; each has all the time of the deadline for connecting.
+
+        libpq tries several hosts by itself too. But with a wait callback (service/deadlines.py) it
+        never gives up on a host that does not answer.
+        """
+        hosts = conn_params.get("host", "").split(",")
+        ports = conn_params.get("port", "").split(",")
+        if len(hosts) == 1 or "hostaddr" in conn_params:
+            return super().get_new_connection(conn_params)
+        errors = []
+        first = latest_host.get(conn_params["host"], 0)
+        for position in [*range(first, len(hosts)), *range(first)]:
+            # One port may be given for all hosts.
+            address = {"host": hosts[position], "port": ports[position % len(ports)]}
+            try:
+                connection = super().get_new_connection(conn_params | address)
+            except psycopg2.OperationalError as error:
+                errors.append(f"{hosts[position]}: {str(error).strip()}")
+            else:
+                latest_host[conn_params["host"]] = position
+                return connection
+        raise psycopg2.OperationalError("\n".join(errors))
+
     def is_usable(self) -> bool:
         """Whether the connection is open and takes writes, without a query as Django sends it.
 

@@ -1,12 +1,15 @@
 """From a database URL to a connection: what is accepted, and what is in force on it."""
 
+import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import psycopg2
 import psycopg2.extensions
@@ -22,7 +25,7 @@ from project.database import from_url
 from project.environment import InvalidValue
 from service.deadlines import Deadlines
 from tests.load import eventually
-from tests.process import ROOT, Service
+from tests.process import ROOT, Service, environment, free_port, sqlite_url
 from tests.wire import HANG
 
 KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 2}
@@ -70,7 +73,7 @@ def test_every_part_of_a_postgresql_url_is_taken(scheme: str) -> None:
     assert parsed["USER"] == "us@er"
     assert parsed["PASSWORD"] == "p/a#ss"
     assert parsed["HOST"] == "db.example"
-    assert parsed["PORT"] == 6432
+    assert parsed["PORT"] == "6432"
     assert parsed["NAME"] == "na me"
     assert parsed["CONN_MAX_AGE"] == 60
     assert parsed["CONN_HEALTH_CHECKS"] is True
@@ -80,10 +83,28 @@ def test_every_part_of_a_postgresql_url_is_taken(scheme: str) -> None:
     }
 
 
-def test_an_ipv6_address_and_a_socket_folder_are_hosts() -> None:
-    assert configuration("postgresql://[2001:db8::1]/tasklists")["HOST"] == "2001:db8::1"
-    local = configuration("postgresql:///tasklists?host=/run/postgresql")
-    assert (local["HOST"], local["OPTIONS"]["host"]) == ("", "/run/postgresql")
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("postgresql://[2001:db8::1]/name", "2001:db8::1", ""),
+        ("postgresql:///name?host=/run/postgresql", "/run/postgresql", ""),
+        ("postgresql://%2Frun%2Fpostgresql/name", "/run/postgresql", ""),
+        ("postgresql://user:p@h1:5432,h2:5433/name", "h1,h2", "5432,5433"),
+        ("postgresql://user:p@h1,h2/name", "h1,h2", ","),
+        ("postgresql://user:p@h1,[::1]:6/name", "h1,::1", ",6"),
+        ("postgresql:///name?host=h1,h2&port=6", "h1,h2", "6"),
+    ],
+)
+def test_hosts_are_read_as_libpq_reads_them(url: str, host: str, port: str) -> None:
+    parsed = configuration(f"{url}{'&' if '?' in url else '?'}target_session_attrs=read-write")
+    assert (parsed["HOST"], parsed["PORT"], parsed["NAME"]) == (host, port, "name")
+    assert parsed["OPTIONS"]["target_session_attrs"] == "read-write"
+
+
+@pytest.mark.parametrize("password", ["#2", "2?x=y&z", ":2", "[2]", "2;,", "pass word"])
+def test_a_password_may_have_the_characters_that_libpq_takes(password: str) -> None:
+    parsed = configuration(f"postgresql://user:{password}@db:5432/name")
+    assert (parsed["PASSWORD"], parsed["HOST"], parsed["PORT"]) == (password, "db", "5432")
 
 
 def test_options_of_the_url_are_kept_and_go_first() -> None:
@@ -92,10 +113,10 @@ def test_options_of_the_url_are_kept_and_go_first() -> None:
         "&application_name=lists&options=-c%20search_path%3Dmine&keepalives_idle=60"
     )["OPTIONS"]
     assert options == KEEPALIVES | {
-        "keepalives_idle": 60,
+        "keepalives_idle": "60",
         "sslmode": "verify-full",
         "sslrootcert": "/ca.crt",
-        "connect_timeout": 7,
+        "connect_timeout": "7",
         "application_name": "lists",
         "options": "-c search_path=mine -c statement_timeout=10s",
     }
@@ -111,7 +132,7 @@ def test_a_statement_timeout_of_0_sets_none() -> None:
         ("postgresql://user@db/name", "joined"),
         ("postgresql://user:@db/name", "joined"),
         ("postgresql://user:own@db/name", "own"),
-        ("postgresql://user@db/name?password=own", ""),
+        ("postgresql://user@db/name?password=own", "own"),
     ],
 )
 def test_the_password_is_joined_where_the_url_has_none(url: str, password: str) -> None:
@@ -134,24 +155,39 @@ def test_a_relative_sqlite_file_is_in_the_projects_folder(
         ("db:5432", "it is not a URL"),
         ("postgresql:name", "it is not a URL"),
         ("hunter2 postgresql://db/name", "it is not a URL"),
-        ("mysql://user:hunter2@db/name", "the database 'mysql' is not supported"),
+        ("mysql://user:hunter2@db/name", "its database is neither sqlite nor postgresql"),
+        ("hunter2://db/name", "its database is neither sqlite nor postgresql"),
         ("postgresql://user:hunter2@db", "it names no database"),
         ("postgresql://user:hunter2@db/", "it names no database"),
-        ("postgresql://user:hunter2@db:http/name", "its port is not a number"),
-        ("postgresql://user:hunter2@db:65536/name", "its port is not a number"),
-        ("postgresql://user:hunter2@[::1/name", "its port is not a number, or a special"),
-        ("postgresql://user:hunter2#@db/name", "a special character is not percent-encoded"),
-        ("postgresql://user:2/hunter2@db/name", "a special character in it is not percent-enc"),
-        ("postgresql://user:2#hunter2@db/name", "a special character in it is not percent-enc"),
+        ("postgresql://user:hunter2@db:http/name", "a port is not a number"),
+        ("postgresql://user:hunter2@db:-1/name", "a port is not a number"),
+        ("postgresql://user:hunter2@db:٣/name", "a port is not a number"),
+        ("postgresql://user:hunter2@db:5432,db:x/name", "a port is not a number"),
+        ("postgresql://user:hunter2@db:0/name", "a port is not from 1 to 65535"),
+        ("postgresql://user:hunter2@db:65536/name", "a port is not from 1 to 65535"),
+        (f"postgresql://user@db:{'9' * 5000}/name", "a port is not from 1 to 65535"),
+        ("postgresql://a,b,c/name?port=1,2", "it has neither one port nor one for each host"),
+        ("postgresql://user:hunter2@[::1/name", "brackets of an IPv6 address are not closed"),
+        ("postgresql://user:hunter2@[]/name", "brackets of an IPv6 address are not closed"),
+        ("postgresql://user:hunter2@[::1]x/name", "an IPv6 address is not followed by a : or /"),
+        ("postgresql://user:2/hunter2@db/name", "a / or @ in it is not percent-encoded"),
+        ("postgresql://user:2@hunter2@db/name", "a / or @ in it is not percent-encoded"),
+        ("postgresql://user:hunter2@db/name/", "a / or @ in it is not percent-encoded"),
+        ("postgresql://user:hunter2%@db/name", "a % is not followed by two hexadecimal digits"),
         ("postgresql://user:hunter2%00@db/name", "it has a NUL"),
-        ("postgresql://user:hunter2@db/name?colour=red", 'invalid connection option "colour"'),
+        ("postgresql://db/name?hunter2=red", "an option after the ? is unknown to libpq"),
+        ("postgresql://db/name?hunter2", "an option after the ? has no value"),
+        ("postgresql://db/name?hunter2=a=b", "an option after the ? has a second ="),
         ("postgresql://user:hunter2@db/name?sslmode=on", "sslmode is none of allow, disable, "),
+        ("postgresql://db/name?target_session_attrs=hunter2", "target_session_attrs is none of "),
         ("postgresql://db/name?sslmode=require&sslmode=allow", "sslmode is set twice"),
         ("postgresql://db/name?connect_timeout=soon", "connect_timeout is not a number"),
+        ("postgresql://db/name?keepalives_idle=-1", "keepalives_idle is not a number"),
         ("sqlite://", "it names no file"),
+        ("sqlite:///", "it names no file"),
         ("sqlite://data/lists.sqlite3", "it names no file"),
         ("sqlite:///lists.sqlite3?mode=ro", "SQLite takes no options"),
-        ("sqlite:///lists#1.sqlite3", "a special character in it is not percent-encoded"),
+        ("sqlite:///lists#1.sqlite3", "a # in the path is not percent-encoded"),
     ],
 )
 def test_a_url_that_cannot_be_meant_is_refused_and_not_shown(url: str, reason: str) -> None:
@@ -167,8 +203,37 @@ def test_a_url_that_cannot_be_meant_is_refused_and_not_shown(url: str, reason: s
     assert len(message.splitlines()) == 1
 
 
+def test_the_default_is_a_path_and_not_a_url() -> None:
+    file = Path("/C#/what?/feature%2Fmain/tasklists.sqlite3")
+    assert configuration("", default_file=file)["NAME"] == str(file)
+    assert configuration("sqlite:////other", default_file=file)["NAME"] == "/other"
+
+
+@pytest.mark.once(on="sqlite")
+def test_the_service_starts_in_any_folder_with_nothing_configured(tmp_path: Path) -> None:
+    project = tmp_path / "C#" / "what?" / "feature%2Fmain" / "a b;c" / "ü@x" / "[x" / ":memory:"
+    project.mkdir(parents=True)
+    for part in ("manage.py", "server", "project", "tasklists", "rest", "service"):
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, project / part)
+        else:
+            shutil.copy(ROOT / part, project / part)
+    for arguments in (["check"], ["migrate", "--verbosity=0"], ["migrate", "--check"]):
+        ended = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=project,
+            env=environment({}),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+    assert (project / "tasklists.sqlite3").is_file()
+
+
 def test_sqlite_connections_are_durable_and_wait_for_each_other(tmp_path: Path) -> None:
-    with connected(f"sqlite:///{tmp_path / 'file'}") as sqlite, sqlite.cursor() as cursor:
+    with connected(sqlite_url(tmp_path / "file")) as sqlite, sqlite.cursor() as cursor:
         in_force = {}
         for pragma in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys"):
             in_force[pragma] = cursor.execute(f"PRAGMA {pragma}").fetchone()[0]
@@ -183,7 +248,7 @@ def test_sqlite_connections_are_durable_and_wait_for_each_other(tmp_path: Path) 
 
 def test_a_transaction_on_sqlite_has_the_write_lock_from_its_beginning(tmp_path: Path) -> None:
     file = tmp_path / "file"
-    with connected(f"sqlite:///{file}") as sqlite:
+    with connected(sqlite_url(file)) as sqlite:
         sqlite.ensure_connection()
         other = sqlite3.connect(file, timeout=0)
         sqlite.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
@@ -215,6 +280,47 @@ def test_connecting_to_a_server_that_never_answers_ends_in_time(
             pytest.raises(OperationalError, match=r"did not answer within 0\.2 s"),
         ):
             server.ensure_connection()
+
+
+def with_hosts(url: str, *hosts: tuple[str, int]) -> str:
+    """``url`` with ``hosts`` before its own host; each has a port."""
+    own = psycopg2.extensions.parse_dsn(url)
+    names = ",".join([*(name for name, _ in hosts), own["host"]])
+    ports = ",".join([*(str(port) for _, port in hosts), own.get("port", "5432")])
+    user, name = own["user"], own["dbname"]
+    return f"postgresql:///{name}?user={user}&host={quote(names)}&port={ports}"
+
+
+def test_the_second_host_is_reached_when_the_first_never_answers(
+    postgresql_url: str, set_wait_callback: Callable[[Deadlines], None]
+) -> None:
+    set_wait_callback(Deadlines(connect=0.5, statement=None))
+    with socket.create_server(("127.0.0.1", 0)) as black_hole:
+        hosts = [("127.0.0.1", free_port()), ("127.0.0.1", black_hole.getsockname()[1])]
+        url = with_hosts(postgresql_url, *hosts) + "&target_session_attrs=read-write"
+        with connected(url) as server, server.cursor() as cursor:
+            cursor.execute("SELECT 42")
+            assert cursor.fetchone() == (42,)
+        black_hole.setblocking(False)
+        black_hole.accept()[0].close()
+        with connected(url) as server:
+            server.ensure_connection()
+        with pytest.raises(BlockingIOError):  # the second connection did not try this host
+            black_hole.accept()
+
+
+def test_of_several_hosts_that_fail_each_is_named(
+    postgresql_url: str, set_wait_callback: Callable[[Deadlines], None]
+) -> None:
+    set_wait_callback(Deadlines(connect=0.2, statement=None))
+    with socket.create_server(("127.0.0.1", 0)) as black_hole:
+        url = with_hosts(postgresql_url, ("127.0.0.1", black_hole.getsockname()[1]))
+        url += "&target_session_attrs=read-write&options=-c%20default_transaction_read_only%3Don"
+        with connected(url) as server, pytest.raises(OperationalError) as failure:
+            server.ensure_connection()
+    first, second = str(failure.value).splitlines()
+    assert first == "127.0.0.1: the database did not answer within 0.2 s"
+    assert second.endswith("session is read-only")
 
 
 def test_a_statement_that_is_never_answered_ends_in_time(

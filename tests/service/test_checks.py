@@ -76,9 +76,16 @@ def test_sqlite_in_memory(use: Use, name: str) -> None:
     assert "memory" in found()["service.E005"].msg
 
 
-def test_a_folder_that_is_missing(use: Use, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("url", "start"), [("sqlite:///x", "DATABASE_URL names "), ("", "The database is ")]
+)
+def test_a_folder_that_is_missing(
+    use: Use, settings: LazySettings, tmp_path: Path, url: str, start: str
+) -> None:
     use(NAME=str(tmp_path / "none" / "db.sqlite3"))
-    assert str(tmp_path / "none") in found()["service.E006"].msg
+    settings.DATABASE_URL = url
+    message = found()["service.E006"].msg
+    assert message.startswith(f"{start}{tmp_path / 'none' / 'db.sqlite3'}, but ")
 
 
 def test_a_file_that_is_a_folder(use: Use, tmp_path: Path) -> None:

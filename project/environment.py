@@ -7,6 +7,7 @@ Every reader records what it was asked for in ``declared``, from which the
 documentation is checked.
 """
 
+import ipaddress
 import os
 import re
 import secrets
@@ -165,6 +166,23 @@ def parsed_list(
 
     accepted = f"a comma-separated list of {accepted}"
     return parsed(name, default=list(default), accepted=accepted, parse=parse_all)
+
+
+def address(name: str, *, default: str) -> str:
+    """An IP address in its usual form; ``localhost`` is 127.0.0.1."""
+
+    def parse(value: str) -> str:
+        if value.lower() == "localhost":
+            return "127.0.0.1"
+        try:
+            return str(ipaddress.ip_address(re.sub(r"^\[(.*)\]$", r"\1", value)))
+        except ValueError:
+            raise ValueError(
+                f"it is not an IP address. If the shell sets {name} to the machine's name, unset it"
+            ) from None
+
+    accepted = "an IP address of this machine, or localhost"
+    return parsed(name, default=default, accepted=accepted, parse=parse)
 
 
 def secret(name: str, *, default: str = "") -> str:

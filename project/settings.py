@@ -131,6 +131,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 WSGI_APPLICATION = "server.wsgi.application"
 # The arguments with which `manage.py serve` replaces its process by the server.
 SERVER_ARGUMENTS = ["-m", "gunicorn", "--config", "server/gunicorn.conf.py"]
+HOST = env.address("HOST", default="")  # empty: all interfaces
 PORT = env.integer("PORT", default=5000, minimum=1, maximum=65535)
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", default=2, minimum=1, maximum=256)
 THREADS = env.integer("THREADS", default=4, minimum=1, maximum=256)

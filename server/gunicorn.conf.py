@@ -20,7 +20,8 @@ environment.select_settings()
 
 wsgi_app = "server.wsgi"
 proc_name = settings.SERVICE_NAME
-bind = f"[::]:{settings.PORT}" if socket.has_dualstack_ipv6() else f"0.0.0.0:{settings.PORT}"
+host = settings.HOST or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104
+bind = f"[{host}]:{settings.PORT}" if ":" in host else f"{host}:{settings.PORT}"
 
 # The number of workers is not derived from the number of cores, because a container sees all
 # cores of its node and not its own share.

@@ -34,6 +34,7 @@ RUBBISH = {
     "DATABASE_WAIT": "-1",
     "DEBUG": "maybe",
     "GRACEFUL_TIMEOUT": "1e3",
+    "HOST": "machine-name",
     "HTTPS_ONLY": "https",
     "KEEP_ALIVE": "3601",
     "LOG_FORMAT": "xml",
@@ -71,6 +72,15 @@ READERS: list[tuple[Callable[[str], Any], str, Any]] = [
         lambda name: env.parsed_list(name, default=[], accepted="words", parse=str.upper),
         "a,A,b",
         ["A", "B"],
+    ),
+    *(
+        (lambda name: env.address(name, default=""), text, value)
+        for text, value in (
+            ("LOCALHOST", "127.0.0.1"),
+            ("0.0.0.0", "0.0.0.0"),
+            ("[0:0::1]", "::1"),
+            ("::", "::"),
+        )
     ),
     (env.secret, " kept as it is ", " kept as it is "),
     (env.secret_key, "key", "key"),
@@ -146,6 +156,18 @@ def test_a_reader_refuses_with_name_value_and_what_it_takes(
     assert env.declared["TESTED"].accepted == accepted
 
 
+@pytest.mark.parametrize("value", ["machine-name", "*", "127.1", "[::1", "127.0.0.1:80", "::1]"])
+def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TESTED", value)
+    with pytest.raises(env.InvalidValue) as refusal:
+        env.address("TESTED", default="")
+    assert str(refusal.value) == (
+        f"tasklists: TESTED={value!r} is not accepted: it is not an IP address. If the shell sets "
+        "TESTED to the machine's name, unset it; it takes an IP address of this machine, or "
+        "localhost"
+    )
+
+
 def test_a_refusal_gives_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def parse(text: str) -> str:
         raise ValueError(f"{text} is too small")
@@ -172,6 +194,7 @@ def test_unset_and_empty_are_the_default(
     assert env.choice("TESTED", default="b", choices=["a", "b"]) == "b"
     assert env.text("TESTED", default="x", pattern=".", accepted="a letter") == "x"
     assert env.strings("TESTED", default=["x"], pattern=".", accepted="letters") == ["x"]
+    assert env.address("TESTED", default="::1") == "::1"
     assert env.secret("TESTED", default="x") == "x"
 
 

@@ -48,6 +48,25 @@ class TestServe:
         assert result.returncode == 1
         assert f"cannot listen on PORT {port}" in result.stdout.splitlines()[-1]
 
+    @pytest.mark.once(on="sqlite")
+    def test_an_address_that_this_machine_does_not_have(self, database_url: str) -> None:
+        line = self.refused(DATABASE_URL=database_url, HOST="192.0.2.1")
+        assert re.search(r"cannot listen on HOST 192\.0\.2\.1, PORT \d+: Cannot assign", line)
+
+    @pytest.mark.once(on="sqlite")
+    def test_it_listens_on_one_address_only(self, serve: Serve) -> None:
+        service = serve(HOST="localhost")
+        assert requests.get(f"{service.url}/health/live", timeout=HANG).ok
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", service.port), HANG)
+
+    @pytest.mark.once(on="sqlite")
+    def test_it_listens_on_an_ipv6_address_only(self, database_url: str) -> None:
+        service = Service({"DATABASE_URL": database_url, "HOST": "[::1]"})
+        service.url = f"http://[::1]:{service.port}"
+        with service, pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", service.port), HANG)
+
     def test_it_becomes_gunicorn_under_its_own_process_id(self, serve: Serve) -> None:
         service = serve(WEB_CONCURRENCY="3")
         process = psutil.Process(service.process.pid)

@@ -19,7 +19,7 @@ logger = structlog.get_logger("service.serve")
 class Command(BaseCommand):
     help = (
         "Starts the production server: runs the system checks, migrates unless MIGRATE=never, "
-        "and becomes gunicorn, which listens on all interfaces at PORT."
+        "and becomes gunicorn, which listens on PORT of HOST, or of all interfaces."
     )
     requires_system_checks = []  # handle() runs them and logs each message as one record
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         found += ephemeral_secret_key(None) + check_secret_key(None)
         report(found)
         try:
-            require_port(settings.PORT)
+            require_address(settings.HOST, settings.PORT)
             if settings.MIGRATE == "auto":
                 call_command("migrate", verbosity=0, interactive=False)
                 logger.info("the database is up to date")
@@ -52,12 +52,15 @@ def report(found: list[checks.CheckMessage]) -> None:
         sys.exit(1)
 
 
-def require_port(port: int) -> None:
-    """Raise CommandError unless a server can listen on ``port`` of all interfaces."""
-    family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+def require_address(host: str, port: int) -> None:
+    """Raise CommandError unless a server can listen on ``port`` of the IP address ``host``.
+
+    An empty ``host`` stands for all interfaces.
+    """
+    dual_stack = host in ("", "::") and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if dual_stack or ":" in host else socket.AF_INET
     try:
-        socket.create_server(
-            ("", port), family=family, dualstack_ipv6=family == socket.AF_INET6
-        ).close()
+        socket.create_server((host, port), family=family, dualstack_ipv6=dual_stack).close()
     except OSError as error:
-        raise CommandError(f"cannot listen on PORT {port}: {error.strerror}") from error
+        address = f"HOST {host}, PORT {port}" if host else f"PORT {port}"
+        raise CommandError(f"cannot listen on {address}: {error.strerror}") from error

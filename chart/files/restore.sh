@@ -21,8 +21,14 @@ replace() {
   {
     cat <<'SQL'
 BEGIN;
--- The lock of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this.
-SELECT pg_advisory_xact_lock(8386110886358119284) \g /dev/null
+-- The lock of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this. A
+-- transaction that waited for it would deadlock, too: CREATE INDEX CONCURRENTLY waits for older ones.
+SELECT pg_try_advisory_xact_lock(8386110886358119284) AS locked \gset
+\if :locked
+\else
+  \echo migrating
+  \q
+\endif
 SET LOCAL lock_timeout = '60s';
 SET LOCAL client_min_messages = warning;
 -- From here on nobody else writes, so the tables that are checked are those that are replaced.
@@ -61,7 +67,10 @@ SQL
 # deadlock by rolling back one of the transactions, possibly the restore.
 problems=$(mktemp)
 for _ in {1..5}; do
-  outcome=$(replace 2>"$problems") || true
+  until { outcome=$(replace 2>"$problems") || true; [ "$outcome" != migrating ]; }; do
+    echo "waiting until no migration runs"
+    sleep 2
+  done
   cat "$problems" >&2
   grep --quiet 'deadlock detected' "$problems" || break
 done

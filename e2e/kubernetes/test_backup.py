@@ -91,8 +91,7 @@ def test_a_restore_waits_for_the_end_of_a_migration(new: Release, moved: Values)
     with locked(new, KEY):
         before = restores(new)
         new.upgrade(values, options=())
-        waiting = "SELECT 'waits' FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        eventually(lambda: "waits" in query(new, waiting), "the restore waits")
+        eventually(lambda: waits(new, restores(new) - before), "the restore waits")
         assert new.client().names() == ["backed up", "one more"]
     finished_restore(new, restores(new) - before)
     assert new.client().names() == ["backed up"]
@@ -137,10 +136,9 @@ def test_the_newest_backups_stay(old: Release, backup: str) -> None:
     assert third in listed
 
 
-def query(release: Release, sql: str) -> str:
-    pod = release.one("pod", "postgres")
-    psql = ("psql", "--username=postgres", "--dbname=tasklists", f"--command={sql}")
-    return release.namespace.kubectl("exec", pod, "--", *psql)
+def waits(release: Release, jobs: set[str]) -> bool:
+    logs = ("logs", "--container=restore")
+    return any("no migration" in release.namespace.kubectl(*logs, f"job/{job}") for job in jobs)
 
 
 @contextmanager

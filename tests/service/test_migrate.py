@@ -1,6 +1,7 @@
 """``manage.py migrate``: any number at once, on a database that may come late."""
 
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -47,23 +48,32 @@ def test_a_migration_that_fails_is_named_and_leaves_the_way_free(
     assert again.returncode == 0, again.stderr
 
 
+def until(process: subprocess.Popen[str], text: str) -> None:
+    """Read what the process prints until this text comes."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            return
+    raise AssertionError(f"{text!r} is not in {lines}")
+
+
+WAITING = "waiting for another process that migrates the database"
+
+
 @on_postgresql
-def test_it_waits_for_another_longer_than_a_statement_may_take(database_url: str) -> None:
+def test_it_waits_for_another_without_a_transaction(database_url: str) -> None:
+    """An index that another process builds would wait for the transaction, until one is ended."""
     with closing(psycopg2.connect(database_url)) as other, other.cursor() as cursor:
+        other.autocommit = True
         cursor.execute("SELECT pg_advisory_lock(%s)", [settings.MIGRATION_LOCK])
         process = start("migrate", DATABASE_URL=database_url, DATABASE_STATEMENT_TIMEOUT="1")
-
-        def waits() -> bool:
-            # Longer than the statement_timeout, which would have ended it.
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND wait_event = 'advisory' AND now() - query_start > interval '1.5 s'"
-            )
-            other.commit()
-            return bool(cursor.fetchone()[0])  # type: ignore[index]
-
-        eventually(waits, "migrate to wait for the lock")
+        until(process, WAITING)
+        cursor.execute("CREATE TABLE big AS SELECT generate_series(1, 1000) AS n")
+        cursor.execute("CREATE INDEX CONCURRENTLY ON big (n)")
         assert process.poll() is None
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [settings.MIGRATION_LOCK])
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output
 
@@ -141,13 +151,7 @@ def test_a_connection_that_is_lost_ends_it_in_one_line(server: PostgreSQL) -> No
     with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [settings.MIGRATION_LOCK])
         process = start("migrate", DATABASE_URL=server.url)
-
-        def waits() -> bool:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'")
-            other.commit()
-            return bool(cursor.fetchone()[0])  # type: ignore[index]
-
-        eventually(waits, "migrate to wait for the lock")
+        until(process, WAITING)
         end = threading.Thread(target=server.kill)
         end.start()
         output, _ = process.communicate(timeout=60)
@@ -176,7 +180,7 @@ def test_it_can_be_stopped_while_it_waits_for_another(server: PostgreSQL) -> Non
     with closing(psycopg2.connect(server.url)) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [settings.MIGRATION_LOCK])
         with start("migrate", DATABASE_URL=server.url) as process:
-            eventually(lambda: is_waiting(server), "migrate to wait for the lock")
+            until(process, WAITING)
             process.send_signal(signal.SIGTERM)
             assert process.wait(HANG) == 128 + signal.SIGTERM
 

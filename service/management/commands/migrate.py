@@ -1,3 +1,4 @@
+import itertools
 import time
 from typing import Any
 
@@ -11,12 +12,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 
 from service.database import refused_writes, wrong_encoding
-from service.database_errors import is_lock_timeout
+from service.database_errors import is_conflict, is_lock_timeout
 from service.deadlines import Deadlines
 from service.errors import one_line
 from service.migration_lock import migration_lock
 
 RETRY_SECONDS = 2
+# After a deadlock. A Pod of version 0.2.0 or older that starts meanwhile causes one, because its
+# wait for the lock is a transaction, which the building of an index waits for.
+ATTEMPTS = 5
 
 logger = structlog.get_logger(__name__)
 
@@ -44,32 +48,35 @@ class Command(migrate.Command):
         )
         wait_for(connection, settings.DATABASE_WAIT)
         try:
-            with migration_lock(connection):
-                self.migrate(*args, **options)
+            self.migrate(connection, *args, **options)
         except Error as error:
             lost = connection.vendor == "postgresql" and not connection.is_usable()
             what = "the connection to the database was lost" if lost else f"{self.step} failed"
             raise CommandError(f"{what}: {one_line(error)}") from error
 
-    def migrate(self, *args: Any, **options: Any) -> None:
-        """Migrate, again for up to DATABASE_WAIT seconds if a table is in use for long.
+    def migrate(self, connection: BaseDatabaseWrapper, *args: Any, **options: Any) -> None:
+        """Migrate under the lock, again if another transaction stood in the way.
 
-        Each migration is a transaction, so the next attempt begins with the one that failed.
+        That is for up to DATABASE_WAIT seconds if a table is in use for long, and up to ATTEMPTS
+        times after a deadlock. Each migration is a transaction or can be repeated, so the next
+        attempt begins with the one that failed.
         """
         end = time.monotonic() + settings.DATABASE_WAIT
-        while True:
+        for attempt in itertools.count(1):
             try:
-                super().handle(*args, **options)
+                with migration_lock(connection):
+                    super().handle(*args, **options)
             except OperationalError as error:
                 remaining = end - time.monotonic()
-                if not is_lock_timeout(error) or remaining <= 0:
+                in_use = is_lock_timeout(error) and remaining > 0
+                if not in_use and not (is_conflict(error) and attempt < ATTEMPTS):
                     raise
                 logger.warning(
                     "waiting for a table that another transaction uses",
                     step=self.step,
-                    seconds_left=round(remaining),
+                    error=one_line(error),
                 )
-                time.sleep(min(RETRY_SECONDS, remaining))
+                time.sleep(RETRY_SECONDS)
             else:
                 return
 

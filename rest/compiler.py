@@ -13,6 +13,10 @@ GivenFields = tuple[tuple[str, bool], ...]  # each field's name, and whether its
 
 # Placeholders. The parameter of a field's value has the field's name.
 PK, NOW, LIMIT, BASE_URL = "%(_pk)s", "%(_now)s", "%(_limit)s", "%(_base_url)s"
+FILTERS = "{filters}"  # where search_page() takes the conditions that a request adds
+
+# How many rows a search looks through before it uses the index.
+NEAR = 5000
 
 
 class Insert(NamedTuple):
@@ -51,6 +55,7 @@ class Compiler:
         self.read_by_key = f"""SELECT {self.column("idempotency_fingerprint")}, {row}
             FROM {self.table} WHERE {self.column("idempotency_key")} = %(idempotency_key)s"""
         self.delete = f"DELETE FROM {self.table} WHERE {self.pk} = {PK}"
+        self.within = within
         self.first_page = self._page(within)
         # The parameters of the row after which the next page begins.
         self.after_names = [f"_after_{name}" for name in self.ordering]
@@ -133,6 +138,29 @@ class Compiler:
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         order = ", ".join(map(self.column, self.ordering))
         return f"SELECT {self.json} FROM {self.table} {where} ORDER BY {order} LIMIT {LIMIT}"
+
+    def search_page(self, after: bool) -> str:
+        """A page of the rows that FILTERS select, by an index that does not have their order.
+
+        Such an index finds all rows that match before it finds the first of them, which would be
+        slow for a word that many rows have. So the next NEAR rows are looked through first. The
+        second half is executed only if the first one does not fill the page.
+        """
+        order = ", ".join(map(self.column, self.ordering))
+        within = [*self.within, *([self.comes_after] if after else [])]
+        where = f"WHERE {' AND '.join(within)}" if within else ""
+        rows = f"FROM {self.table} {where} ORDER BY {order}"
+        last = f"SELECT {order} {rows} OFFSET {NEAR - 1} LIMIT 1"  # nothing if there are fewer
+        # OFFSET 0 keeps the planner from walking through the table in this order, as it would if it
+        # took what it searches for to be frequent.
+        found = f"(SELECT * FROM {self.table} WHERE {FILTERS} OFFSET 0) AS {self.table}"
+        end = f"ORDER BY {order} LIMIT {LIMIT}"
+        return f"""
+            (SELECT {self.json} FROM (SELECT * {rows} LIMIT {NEAR}) AS {self.table}
+             WHERE {FILTERS} {end})
+            UNION ALL
+            (SELECT {self.json} FROM {found} WHERE ({order}) > ({last}) {end})
+            LIMIT {LIMIT}"""
 
     def _guards(self, fields: GivenFields) -> list[str]:
         """Conditions that the rows of the given foreign keys exist.

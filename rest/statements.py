@@ -16,8 +16,9 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from rest_framework.serializers import ModelSerializer
 
-from rest.compiler import Compiler, GivenFields
+from rest.compiler import FILTERS, Compiler, GivenFields
 from rest.idempotency import Idempotency
+from rest.search import uses_search_index
 from service.database_errors import is_conflict
 
 MAX_ID = 2**63 - 1
@@ -71,6 +72,9 @@ class Statements:
             return [json for (json,) in _execute(sql, parameters)]
         # The ORM compiles the filters, around the same JSON and condition.
         queryset = queryset.filter(**within).order_by(*self.ordering)
+        if uses_search_index(queryset):
+            sql = self._sql.search_page(after is not None)
+            return [json for (json,) in _execute(*_with_filters(sql, queryset, parameters))]
         if after is not None:
             comes_after = _expression(self._sql.comes_after, parameters, models.BooleanField())
             queryset = queryset.filter(comes_after)
@@ -171,6 +175,16 @@ def _expression(sql: str, parameters: Values, output_field: Any = None) -> RawSQ
     return RawSQL(
         re.sub(r"%\(\w+\)s", "%s", sql), [parameters[name] for name in names], output_field
     )
+
+
+def _with_filters(sql: str, queryset: QuerySet[Any], parameters: Values) -> tuple[str, Values]:
+    """Put the conditions of the queryset in the place of FILTERS, and add their parameters."""
+    compiler = queryset.query.get_compiler(connection=connection)
+    filters, values = compiler.compile(queryset.query.where)
+    named = {f"_filter_{number}": value for number, value in enumerate(values)}
+    names = iter(named)
+    filters = re.sub("%[%s]", lambda at: "%%" if at[0] == "%%" else f"%({next(names)})s", filters)
+    return sql.replace(FILTERS, filters), {**parameters, **named}
 
 
 def _row(sql: str, parameters: Values) -> Row | None:

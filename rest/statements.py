@@ -24,6 +24,10 @@ from service.database_errors import is_conflict
 MAX_ID = 2**63 - 1
 # How often a statement is tried that the database rolled back because of another transaction.
 ATTEMPTS = 3
+# How many rows a search looks through before it uses an index. What it finds FREQUENT times in the
+# first window is likely to fill a page within the second.
+WINDOWS = (5_000, 100_000)
+FREQUENT = 5
 
 Values = dict[str, Any]  # by field name
 Key = tuple[int, ...]  # a row's values of the fields in the ordering
@@ -73,14 +77,29 @@ class Statements:
         # The ORM compiles the filters, around the same JSON and condition.
         queryset = queryset.filter(**within).order_by(*self.ordering)
         if uses_search_index(queryset):
-            sql = self._sql.search_page(after is not None)
-            return [json for (json,) in _execute(*_with_filters(sql, queryset, parameters))]
+            return self._search(queryset, parameters, after is not None)
         if after is not None:
             comes_after = _expression(self._sql.comes_after, parameters, models.BooleanField())
             queryset = queryset.filter(comes_after)
         json = _expression(self._sql.json, parameters)
         rows = queryset.values_list(json, flat=True)[:limit]
         return _retry(lambda: list(rows.all()))
+
+    def _search(self, queryset: QuerySet[Any], parameters: Values, after: bool) -> list[str]:
+        """The page of a search for which there is an index.
+
+        The index finds all rows that match before the first of them is known, which takes long for
+        what many rows have. That is found among the next rows of the table.
+        """
+        for window in WINDOWS:
+            values = {**parameters, "_window": window}
+            rows = _execute(*_with_filters(self._sql.search_nearby(after), queryset, values))
+            if len(rows) == parameters["_limit"]:
+                return [json for (json,) in rows]
+            if len(rows) < FREQUENT:
+                break
+        rows = _execute(*_with_filters(self._sql.search_index(after), queryset, parameters))
+        return [json for (json,) in rows]
 
     def read(self, pk: int, base_url: str | None = None) -> Row | None:
         return _row(self._sql.read, {"_pk": pk, "_base_url": base_url})

@@ -46,7 +46,9 @@ class LimitedBackend:
         name, address = username[:MAX_NAME], address_of(request)
         refuse_after_failures(name, address)  # without waiting for a turn
         if not turns.acquire(blocking=False):
-            logger.warning("user_login_refused", username=name, address=address, reason="busy")
+            logger.warning(
+                "user_login_refused", username=name, remote_address=address, reason="busy"
+            )
             raise Refused(unavailable("Too many logins at the same time; try again."))
         try:
             with checking:
@@ -67,7 +69,9 @@ def refuse_after_failures(name: str, address: str) -> None:
     """Raise Refused with status 429 if too many recent logins failed."""
     wait = seconds_to_wait(name, address, timezone.now())
     if wait:
-        logger.warning("user_login_refused", username=name, address=address, retry_after=wait)
+        logger.warning(
+            "user_login_refused", username=name, remote_address=address, retry_after=wait
+        )
         detail = f"Too many logins have failed; try again in {wait} seconds."
         raise Refused(Problem(429, detail, headers={"Retry-After": str(wait)}))
 
@@ -97,7 +101,7 @@ def remember_failure(name: str, address: str) -> None:
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's IP address; empty if there is none."""
+    """The client's IP address as the access log has it; empty if there is none."""
     headers = request.META
     return client_address(headers.get("REMOTE_ADDR", ""), headers.get("HTTP_X_FORWARDED_FOR", ""))
 
@@ -113,8 +117,6 @@ def network_of(address: str) -> str:
         return address[:45]
     if not isinstance(ip, IPv6Address):
         return str(ip)
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
     return str(IPv6Network((int(ip), 64), strict=False))
 
 
@@ -125,13 +127,13 @@ def log_failure(
     logger.warning(
         "user_login_failed",
         username=str(credentials.get("username"))[:MAX_NAME],
-        address=address_of(request) if request else "",
+        remote_address=address_of(request) if request else "",
     )
 
 
 def log_success(sender: Any, request: HttpRequest, user: Any, **kwargs: Any) -> None:
     """Receive Django's signal user_logged_in."""
-    logger.info("user_logged_in", username=user.get_username(), address=address_of(request))
+    logger.info("user_logged_in", username=user.get_username(), remote_address=address_of(request))
     # LimitedBackend checks passwords, and sessions need a backend that looks up users. This one
     # is also known to Pods of an older version that share the database during a rollout.
     request.session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"

@@ -1,5 +1,7 @@
 """The database answers its application and nobody else; the application reaches nothing else."""
 
+from urllib.parse import quote
+
 import pytest
 
 from e2e.kubernetes.cluster import CommandError, Namespace, new_namespace
@@ -38,7 +40,7 @@ def test_another_pod_does_not(release: Release, database: str) -> None:
 
 
 def test_nor_with_the_right_password(release: Release, database: str) -> None:
-    password = release.secrets()[database]["password"]
+    password = quote(release.secrets()[database]["password"], safe="")
     url = f"postgresql://tasklists:{password}@{database}/tasklists?connect_timeout=3"
     said = release.namespace.run_pod("thief", "postgres:17", "psql", url, "--command=SELECT 1")
     assert "Failed\n" in said

@@ -134,11 +134,3 @@ def test_a_pod_of_an_older_version_may_start_meanwhile(
     assert process.returncode == 0, output
     assert "deadlock detected" in output
     assert are_valid(sql)
-
-
-def test_migrations_can_be_undone(database_url: str, sql: Callable[[str], Any]) -> None:
-    assert manage("migrate", DATABASE_URL=database_url).returncode == 0
-    undone = manage("migrate", "tasklists", "0003", DATABASE_URL=database_url)
-    assert undone.returncode == 0, undone.stderr
-    assert indexes(sql) == []
-    assert sql("SELECT proname FROM pg_proc WHERE proname LIKE 'search%'") == []

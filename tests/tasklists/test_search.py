@@ -241,6 +241,12 @@ def test_sqlite_finds_the_name_by_an_index(client: Client, names: None) -> None:
     assert "TEMP B-TREE" not in plan
 
 
+def test_the_migrations_can_be_undone_and_repeated(database_url: str) -> None:
+    for target in ("0005", "0003", "0005"):
+        done = manage("migrate", "tasklists", target, DATABASE_URL=database_url)
+        assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.once(on="postgresql")
 def test_a_backup_is_restored_with_its_indexes(debian: DebianPostgreSQL, tmp_path: Path) -> None:
     """By the chart's script, as a role that owns the database and is no superuser."""

@@ -1,4 +1,3 @@
-import itertools
 import time
 from typing import Any
 
@@ -62,14 +61,16 @@ class Command(migrate.Command):
         attempt begins with the one that failed.
         """
         end = time.monotonic() + settings.DATABASE_WAIT
-        for attempt in itertools.count(1):
+        attempts = 0
+        while True:
+            attempts += 1
             try:
                 with migration_lock(connection):
                     super().handle(*args, **options)
             except OperationalError as error:
                 remaining = end - time.monotonic()
                 in_use = is_lock_timeout(error) and remaining > 0
-                if not in_use and not (is_conflict(error) and attempt < ATTEMPTS):
+                if not in_use and not (is_conflict(error) and attempts < ATTEMPTS):
                     raise
                 logger.warning(
                     "waiting for a table that another transaction uses",

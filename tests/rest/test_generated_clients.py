@@ -94,7 +94,7 @@ class OpenAPIPythonClient(Generated):
         module = self.part("client")
         options = {"base_url": url, "raise_on_unexpected_status": True}
         if token:
-            self.client = module.AuthenticatedClient(token=token, prefix="Token", **options)
+            self.client = module.AuthenticatedClient(token=token, **options)
         else:
             self.client = module.Client(**options)
         self.close.callback(self.client.get_httpx_client().close)
@@ -116,9 +116,7 @@ class OpenAPIGenerator(Generated):
 
     def connect(self, url: str, token: str = "") -> None:
         configuration = self.part("configuration").Configuration(host=url)
-        if token:
-            configuration.api_key = {"tokenAuth": token}
-            configuration.api_key_prefix = {"tokenAuth": "Token"}
+        configuration.access_token = token or None
         self.client = self.part("api_client").ApiClient(configuration)
         self.close.callback(self.client.rest_client.pool_manager.clear)
 
@@ -227,7 +225,9 @@ def test_a_client_of_a_service_that_wants_a_token_sends_one(
     manage("ensure_admin", DATABASE_URL=database_url, ADMIN_PASSWORD="correct-horse-battery")
     token = manage("drf_create_token", "admin", DATABASE_URL=database_url).stdout.split()[2]
     document = tmp_path / "openapi.yaml"
-    document.write_bytes(requests.get(f"{service.url}/schema", timeout=HANG).content)
+    headers = {"Authorization": f"Bearer {token}"}
+    schema = requests.get(f"{service.url}/schema", headers=headers, timeout=HANG)
+    document.write_bytes(schema.content)
     client = make(kind, document)
     client.connect(service.url, token)
     created = client.call("lists_create", {"name": "shopping"})

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import LazySettings, settings
+from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.exceptions import ValidationError
 
@@ -190,10 +191,11 @@ def test_the_document_is_about_the_server_that_serves_it() -> None:
     ],
 )
 def test_an_operation_that_needs_no_credentials_declares_none(
-    client: Client, settings: LazySettings, access: str, protected: set[str]
+    client: Client, settings: LazySettings, db: None, access: str, protected: set[str]
 ) -> None:
     """Swagger UI shows a lock where there are any, also where they are optional."""
     settings.API_ACCESS = access
+    client.force_login(User.objects.create_user("ada"))
     document = client.get("/schema", headers={"Accept": "application/json"}).json()
     for name, operation in operations(document):
         schemes = {scheme for each in operation.get("security", ()) for scheme in each}

@@ -73,8 +73,11 @@ URL_PREFIX = env.parsed(
     accepted="a path such as /todo, of letters, digits and ._~-",
 )
 FORCE_SCRIPT_NAME = URL_PREFIX or None
-# Two services on one host do not share their cookies.
-SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{URL_PREFIX}/"
+# Several services on one host do not share cookies. Browsers send those of / below it as well, and
+# of two with one name Django takes that one.
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = URL_PREFIX or "/"
+SESSION_COOKIE_NAME = f"sessionid{URL_PREFIX.replace('/', '-')}"
+CSRF_COOKIE_NAME = f"csrftoken{URL_PREFIX.replace('/', '-')}"
 HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=False)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0

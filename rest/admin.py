@@ -44,7 +44,8 @@ def without_bad_query(changelist_view: View) -> View:
         try:
             response = changelist_view(request, *args, **kwargs)
         except (ArithmeticError, LookupError, TypeError, ValueError, Error) as error:
-            ours = request.method != "GET" or not request.GET.keys() - {ERROR_FLAG}
+            reads = request.method in ("GET", "HEAD")
+            ours = not reads or not request.GET.keys() - {ERROR_FLAG}
             if ours or (isinstance(error, Error) and says_try_again(error)):
                 raise
             logger.warning(

@@ -12,7 +12,9 @@ OUTAGE_CLASSES = ("08", "53", "57", "58")
 OUTAGE_CODES = (
     "25006",  # read_only_sql_transaction: a standby, or a primary that became one
     "25P03",  # idle_in_transaction_session_timeout, which ends the connection
+    "25P04",  # transaction_timeout, which does so too
     "42703",  # undefined_column: not migrated yet
+    "42883",  # undefined_function
     "42P01",  # undefined_table
     "55000",  # object_not_in_prerequisite_state: a lock that a standby cannot take
     "XX001",  # data_corrupted
@@ -20,7 +22,7 @@ OUTAGE_CODES = (
 )
 # After these, another connection may lead to a server that works.
 USELESS_CLASSES = ("08", "57P")  # 57014, query_canceled, is about the statement alone
-USELESS_CODES = ("25006", "25P03", "55000")
+USELESS_CODES = ("25006", "25P03", "25P04", "55000")
 CONFLICTS = ("40001", "40P01")  # serialization_failure, deadlock_detected
 LOCK_TIMEOUT = "55P03"  # lock_not_available
 BAD_VALUE_CLASS = "22"

@@ -100,7 +100,8 @@ def test_the_admin_leads_to_its_login_and_back_with_cookies_of_its_own(url: str)
         assert index.url == f"{url}/admin/"
         assert index.status_code == 200
         assert 'href="/tasks/admin/tasklists/tasklist/"' in index.text
-        assert {cookie.path for cookie in browser.cookies} == {"/tasks/"}
+        found = {(cookie.name, cookie.path) for cookie in browser.cookies}
+        assert found == {("sessionid-tasks", "/tasks"), ("csrftoken-tasks", "/tasks")}
 
 
 @pytest.mark.parametrize("probe", ["live", "ready"])

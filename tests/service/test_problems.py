@@ -167,6 +167,8 @@ class DriverError(Exception):
         ("25006", OUTAGE),  # read_only_sql_transaction
         ("42P01", OUTAGE),  # undefined_table
         ("42703", OUTAGE),  # undefined_column
+        ("42883", OUTAGE),  # undefined_function
+        ("25P04", OUTAGE),  # transaction_timeout
         ("XX001", OUTAGE),  # data_corrupted
         ("40001", CONFLICT),  # serialization_failure
         ("40P01", CONFLICT),  # deadlock_detected

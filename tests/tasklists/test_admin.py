@@ -417,6 +417,10 @@ class TestBadQueries:
     ) -> None:
         assert staff.get(f"/admin/{model}/", query, follow=True).status_code in (200, 400)
 
+    def test_head_is_answered_as_get_is(self, staff: Client) -> None:
+        response = staff.head(f"/admin/{LISTS}/", {"created_at__year": "9999"})
+        assert (response.status_code, response["Location"]) == (302, f"/admin/{LISTS}/?e=1")
+
     def test_a_number_that_is_too_large_in_an_action_is_no_defect(self, staff: Client) -> None:
         form = {"action": "delete_selected", "_selected_action": "9" * 20}
         assert staff.post(f"/admin/{LISTS}/", form).status_code in (200, 302, 400)

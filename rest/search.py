@@ -20,6 +20,8 @@ from django.db.models.functions import Collate
 from django.db.models.sql.compiler import SQLCompiler
 from django.dispatch import receiver
 
+MAX_INDEXED = 255  # characters of a search by which the index is asked
+
 
 def search_key(text: str | None) -> str | None:
     """The text without the distinction of upper and lower case and of normal forms.
@@ -53,7 +55,9 @@ class ContainsKey(models.Lookup):
             return f"instr(search_key({text}), search_key({part})) > 0", params
         sql = f"strpos(search_key({text}), search_key({part})) > 0"
         if self.indexed:
-            grams = f"search_grams(search_key({part}), least(3, length(search_key({part}))))"
+            # The first parts will do for the index; those of a very long text take long to collect.
+            key = f"left(search_key({part}), {MAX_INDEXED})"
+            grams = f"search_grams({key}, least(3, length({key})))"
             sql += f' AND (search_grams(search_key({text}), 1) COLLATE "C") @> {grams}'
             params += [*params, *part_params]
         return sql, params

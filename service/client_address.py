@@ -31,4 +31,6 @@ def client_address(peer: str, forwarded_for: str) -> str:
         address = ipaddress.ip_address(entry)
     except ValueError:
         return peer
+    if getattr(address, "scope_id", None):
+        return peer  # no client has an address of a link, and the scope may be any text
     return str(getattr(address, "ipv4_mapped", None) or address)

@@ -32,6 +32,7 @@ PEER = "192.0.2.99"
             for rubbish in (",", "unknown", "192.0.2", "a, ", '192.0.2.1"x', "[", "1" * 5000)
         ),
         (1, "192.0.2.1, unknown", PEER),
+        (1, "fe80::1%eth0", PEER),
     ],
 )
 def test_the_entry_of_the_outermost_trusted_proxy_counts(

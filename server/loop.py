@@ -25,10 +25,8 @@ DRAIN_INTERVAL = 0.1  # seconds that a poll may take while the worker stops
 CHECK_INTERVAL = 1  # seconds between two looks for connections past their deadline
 MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that a worker keeps in memory
 
-# Kubernetes asks for them without the prefix.
-HEALTH = [f"{prefix}/health" for prefix in {"", settings.URL_PREFIX}]
-LIVE = {f"{path}/live{slash}" for path in HEALTH for slash in ("", "/")}
-READY = {f"{path}/ready{slash}" for path in HEALTH for slash in ("", "/")}
+LIVE = ("/health/live", "/health/live/")
+READY = ("/health/ready", "/health/ready/")
 
 
 class EventLoop:
@@ -55,6 +53,10 @@ class EventLoop:
             listener.setblocking(False)
         self.requests = requests
         self.probes = probes
+        # Kubernetes asks without the prefix.
+        prefixes = {"", settings.URL_PREFIX}
+        self.live = {prefix + path for prefix in prefixes for path in LIVE}
+        self.ready = {prefix + path for prefix in prefixes for path in READY}
         self.probe_arrived = threading.Semaphore(0)  # for which their threads wait
         self.selector = selectors.DefaultSelector()
         self.awake, self.wake = os.pipe()  # a byte in it ends a poll
@@ -248,12 +250,13 @@ class EventLoop:
     def dispatch(self, conn: Connection, request: Request) -> None:
         conn.request = request
         conn.closes = not self.may_keep(request)
-        if request.path in LIVE and request.method in ("GET", "HEAD") and not from_a_page(request):
+        asks_alive = request.path in self.live and request.method in ("GET", "HEAD")
+        if asks_alive and not from_a_page(request):
             self.reply(conn, replies.ALIVE)
             return
         conn.state, conn.since = State.QUEUED, self.woke  # it may have arrived as early as that
         self.unwatch(conn)
-        if request.path in READY:
+        if request.path in self.ready:
             taken_in = self.probes.put(conn)
             self.probe_arrived.release()
         else:

@@ -23,15 +23,12 @@ class Request(WSGIRequest):
     def __init__(self, environ: dict[str, Any]) -> None:
         if settings.URL_PREFIX:
             environ["PATH_INFO"] = without_prefix(environ.get("PATH_INFO", ""))
+        if settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in environ:
+            # Apache adds its own host to the one that an outer proxy has set. The first counts, as
+            # Django has it for X-Forwarded-Proto.
+            hosts = environ["HTTP_X_FORWARDED_HOST"]
+            environ["HTTP_X_FORWARDED_HOST"] = hosts.partition(",")[0].strip()
         super().__init__(environ)
-
-    def _get_raw_host(self) -> str:
-        """Take the first host of a list, as Django does for X-Forwarded-Proto.
-
-        Apache adds its own host to the one that an outer proxy has set.
-        """
-        host: str = super()._get_raw_host()  # type: ignore[misc]
-        return host.partition(",")[0].strip() if settings.USE_X_FORWARDED_HOST else host
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         header = meta.get("CONTENT_TYPE", "")

@@ -33,7 +33,6 @@ NUMBERS = (
 # What libpq's messages about a URL begin with; the rest of them repeats the URL.
 REASONS = {
     "invalid percent-encoded": "a % is not followed by two hexadecimal digits; write % as %25",
-    "forbidden value %00": "it has a NUL",
     "invalid URI query parameter": "an option after the ? is unknown to libpq",
     "missing key/value separator": "an option after the ? has no value",
     "extra key/value separator": "an option after the ? has a second =; write it as %3D",

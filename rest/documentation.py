@@ -15,7 +15,8 @@ class LoginForBrowsers(APIView):
     """Lead an anonymous browser to the login and back, where another client gets 401."""
 
     def handle_exception(self, exc: Exception) -> Any:
-        if isinstance(exc, NotAuthenticated) and prefers_html(self.request):
+        reads = self.request.method in ("GET", "HEAD")
+        if reads and isinstance(exc, NotAuthenticated) and prefers_html(self.request):
             login = reverse("rest_framework:login")
             return redirect_to_login(self.request.get_full_path(), login)
         return super().handle_exception(exc)

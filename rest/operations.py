@@ -1,4 +1,4 @@
-"""What migrations do for rest/search.py."""
+"""Operations for migrations: indexes that block no writers, and the functions of rest/search.py."""
 
 from typing import Any
 

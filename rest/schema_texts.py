@@ -1,4 +1,7 @@
-"""What the OpenAPI document says about each action of a VersionedViewSet."""
+"""What each action of a VersionedViewSet answers.
+
+This is for the OpenAPI document and, by the status of a success, for content negotiation.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -60,7 +63,7 @@ COMMON_PROBLEMS = (400, 401, 403, 408, 413, 414, 415, 431, 500, 503)
 PROBLEMS = {
     400: "The request is invalid.",
     401: "The token or session is missing or wrong.",
-    403: "This user may not do this.",
+    403: "This user may not do this, a CSRF token is missing, or only HTTPS is accepted.",
     404: "There is nothing at this address.",
     406: "None of the accepted media types is available.",
     408: "The request did not arrive in time.",

@@ -9,7 +9,6 @@ results must never change: a new rule needs functions with other names.
 from typing import Any
 from unicodedata import normalize
 
-import django_filters
 from django.db import connection, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -64,7 +63,10 @@ class ContainsKey(models.Lookup):
 
     @property
     def indexed(self) -> bool:
-        """Whether a SearchIndex serves this search; none has parts of less than three letters."""
+        """Whether a SearchIndex serves this search.
+
+        It has no ASCII parts of fewer than three characters.
+        """
         key, field = search_key(str(self.rhs)) or "", getattr(self.lhs, "target", None)
         if field is None or (key.isascii() and len(key) < 3):
             return False
@@ -112,10 +114,3 @@ def uses_search_index(queryset: models.QuerySet[Any]) -> bool:
         and len(query.alias_map) == 1
         and any(search.indexed for search in searches)
     )
-
-
-class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]
-    """Rows whose text contains the value, by search keys."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(lookup_expr="icontains", **kwargs)

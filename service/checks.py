@@ -68,7 +68,7 @@ def proxy_headers(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "HTTPS_ONLY without TRUST_PROXY_HEADERS redirects every request to itself endlessly.",
+            "HTTPS_ONLY without TRUST_PROXY_HEADERS redirects each GET to itself, endlessly.",
             hint="If a proxy terminates TLS, set TRUST_PROXY_HEADERS. Otherwise unset HTTPS_ONLY.",
             id="service.E004",
         )

@@ -53,10 +53,8 @@ SQLITE_BAD_VALUES = (
 )
 
 
-def is_outage(error: BaseException) -> bool:
+def is_outage(error: db.Error) -> bool:
     """Whether the database is unreachable, overloaded, damaged, read-only or not migrated yet."""
-    if not isinstance(error, db.Error):
-        return False
     if name := sqlite_code(error):
         return name.startswith(SQLITE_OUTAGES) or _says(error, SQLITE_NOT_MIGRATED)
     if code := sqlstate(error):
@@ -97,10 +95,8 @@ def is_lock_timeout(error: db.Error) -> bool:
     return sqlstate(error) == LOCK_TIMEOUT
 
 
-def is_bad_value(error: BaseException) -> bool:
+def is_bad_value(error: db.Error) -> bool:
     """Whether the database cannot store, compare or search a value of the request."""
-    if not isinstance(error, db.Error):
-        return False
     code = sqlstate(error)
     return (
         isinstance(error, db.DataError)

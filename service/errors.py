@@ -95,7 +95,7 @@ def from_exception(error: BaseException) -> Problem | None:
             return Problem(409, "The write conflicts with stored data.")
         case db.Error() if is_bad_value(error):
             logger.warning("the database refused a value", error=one_line(error))
-            reason = str(error).partition("\n")[0]  # PostgreSQL quotes the statement after it
+            reason = str(error).partition("\n")[0].rstrip(".")  # the rest quotes the statement
             return Problem(400, f"The database refuses a value of this request: {reason}.")
         case db.Error() if is_outage(error):
             logger.error("the database is unavailable", error=one_line(error))
@@ -104,7 +104,7 @@ def from_exception(error: BaseException) -> Problem | None:
 
 
 def one_line(error: BaseException) -> str:
-    """The error's message on one line, for a log record or a problem's detail."""
+    """The error's message on one line, for a log record or a command's error."""
     return " ".join(str(error).split())
 
 

@@ -1,4 +1,4 @@
-"""What Django and Python make of a request's headers, without surprises. apps.py installs it."""
+"""What Django and Python make of a request's path and headers. apps.py installs it."""
 
 import re
 from contextlib import suppress
@@ -12,7 +12,7 @@ MAX_CONTENT_TYPE = 256  # characters; Django REST Framework reads no longer ones
 
 
 class Request(WSGIRequest):
-    """A request whose text is UTF-8, and which has a media type whatever its Content-Type is.
+    """A request without URL_PREFIX in its path, and whose Content-Type can always be read as UTF-8.
 
     Django reads Content-Type before any middleware runs, so what fails there is 500: a parameter
     in an encoding that does not exist. It would also take a charset for the encoding of the query

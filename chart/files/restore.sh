@@ -40,7 +40,7 @@ FROM pg_database WHERE datname = current_database() \gset
   \echo done
   \q
 \endif
--- Tables with rows, other than those that migrations and strangers fill.
+-- Tables with rows, other than those that migrations fill and that of failed logins, which anybody can fill.
 CREATE TEMPORARY TABLE filled (name text) ON COMMIT DROP;
 SELECT format('INSERT INTO filled SELECT %L FROM %I.%I LIMIT 1', tablename, schemaname, tablename)
 FROM pg_tables

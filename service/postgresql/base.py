@@ -8,8 +8,8 @@ from django.db.backends.postgresql import base
 
 from service.connections import CloseUselessConnections
 
-# PostgreSQL reports these with the answer to any statement, so reading them takes no query.
-READ_ONLY = ("in_hot_standby", "default_transaction_read_only")
+# PostgreSQL 14 and newer report these when they change, so reading them takes no query.
+READ_ONLY_PARAMETERS = ("in_hot_standby", "default_transaction_read_only")
 
 # For each list of hosts the position of the one that accepted the latest connection. It is tried
 # first, so that a host that never answers delays one connection and not all of them.
@@ -52,7 +52,7 @@ class DatabaseWrapper(CloseUselessConnections, base.DatabaseWrapper):
         """
         if self.is_useless or self.connection is None or self.connection.closed:
             return False
-        if "on" in map(self.connection.get_parameter_status, READ_ONLY):
+        if "on" in map(self.connection.get_parameter_status, READ_ONLY_PARAMETERS):
             return False
         poller = select.poll()
         poller.register(self.connection.fileno(), select.POLLIN)

@@ -177,6 +177,10 @@ class TestDocumentation:
         assert after["Location"] == f"{self.path}?version=x"
         assert browser.get(after["Location"]).status_code == 200
 
+    def test_a_form_is_led_nowhere(self, browser: Client, settings: LazySettings) -> None:
+        settings.API_ACCESS = "authenticated"
+        assert browser.post(self.path).status_code == 401
+
     def test_a_browser_with_a_wrong_token_is_not(
         self, browser: Client, settings: LazySettings
     ) -> None:

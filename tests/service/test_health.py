@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 import requests
 from django.conf import LazySettings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from service.database import refused_writes
 from service.health import DatabaseProbe
 from tests.process import Service, free_port
 from tests.wire import HANG
@@ -119,3 +120,9 @@ def test_another_writer_does_not_make_sqlite_unready(
             assert client.get("/health/ready").status_code == 200
         finally:
             cursor.execute("ROLLBACK")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite")
+def test_what_says_nothing_about_writes_is_raised(db: None) -> None:
+    with pytest.raises(OperationalError, match="within a transaction"):
+        refused_writes(connection)

@@ -356,3 +356,7 @@ def test_behind_a_proxy_the_client_s_own_address_counts(
         assert login("wrong", **{"X-Forwarded-For": forwarded}).status_code == 200
     assert login(PASSWORD, **{"X-Forwarded-For": "203.0.113.7"}).status_code == 429
     assert login(PASSWORD, **{"X-Forwarded-For": "203.0.113.8"}).status_code == 302
+
+
+def test_a_failure_says_whose_it_is() -> None:
+    assert str(LoginFailure(name="ada", network="192.0.2.1")) == "ada from 192.0.2.1"

@@ -91,7 +91,7 @@ def test_requests_go_on_while_it_waits_for_a_table(database_url: str, ends: bool
         process = start("migrate", DATABASE_URL=database_url, DATABASE_WAIT="600" if ends else "0")
         assert process.stdout is not None
         lines = iter(process.stdout.readline, "")
-        refused = "waiting for a table" if ends else "lock timeout"
+        refused = "waiting for a transaction" if ends else "lock timeout"
         assert any(refused in line for line in lines)
         cursor = request.cursor()
         cursor.execute("SET statement_timeout = '20s'")

@@ -73,7 +73,7 @@ class Command(migrate.Command):
                 if not in_use and not (is_conflict(error) and attempts < ATTEMPTS):
                     raise
                 logger.warning(
-                    "waiting for a table that another transaction uses",
+                    "waiting for a transaction that stands in the way",
                     step=self.step,
                     error=one_line(error),
                 )

@@ -105,9 +105,7 @@ def count_or_boolean(name: str, *, maximum: int) -> int:
     def parse(value: str) -> int:
         if (word := BOOLEANS.get(value.lower())) is not None:
             return int(word)
-        if not re.fullmatch(r"[0-9]{1,10}", value) or int(value) > maximum:
-            raise ValueError
-        return int(value)
+        return _whole_number(value, 0, maximum)
 
     accepted = f"true or false, or a whole number from 0 to {maximum}"
     return parsed(name, default=0, accepted=accepted, parse=parse)
@@ -115,13 +113,17 @@ def count_or_boolean(name: str, *, maximum: int) -> int:
 
 def integer(name: str, *, default: int, minimum: int, maximum: int) -> int:
     def parse(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,10}", value) or not minimum <= int(value) <= maximum:
-            raise ValueError
-        return int(value)
+        return _whole_number(value, minimum, maximum)
 
     return parsed(
         name, default=default, accepted=f"a whole number from {minimum} to {maximum}", parse=parse
     )
+
+
+def _whole_number(value: str, minimum: int, maximum: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", value) or not minimum <= int(value) <= maximum:
+        raise ValueError
+    return int(value)
 
 
 def choice(name: str, *, default: str, choices: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
-from service.database_errors import is_conflict, is_lock_timeout, is_outage
+from service.database_errors import is_temporary
 from service.errors import one_line
 
 View = Callable[..., HttpResponseBase]
@@ -24,10 +24,10 @@ KEY = re.compile("[0-9]{1,18}")
 
 
 class AdminSite(admin.AdminSite):
-    """Django's, but a list whose filter or search is impossible is shown without it.
+    """Django's admin site, which shows the whole list if a filter or search is impossible.
 
-    Django catches errors when it prepares such a query, but not when it compiles and executes it,
-    as those of years beyond 9999, large numbers, regular expressions and NULs.
+    Django itself catches only the errors of preparing a query. Years beyond 9999, large numbers,
+    invalid regular expressions and NULs fail when the query is compiled or executed.
     """
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
@@ -40,29 +40,25 @@ def without_bad_query(changelist_view: View) -> View:
     """The view, which redirects to the list without a query if the query is impossible."""
 
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        bare = f"{request.path}?{ERROR_FLAG}=1"
+        unfiltered = f"{request.path}?{ERROR_FLAG}=1"
         try:
             response = changelist_view(request, *args, **kwargs)
         except (ArithmeticError, LookupError, TypeError, ValueError, Error) as error:
-            reads = request.method in ("GET", "HEAD")
-            ours = not reads or not request.GET.keys() - {ERROR_FLAG}
-            if ours or (isinstance(error, Error) and says_try_again(error)):
+            has_query = bool(request.GET.keys() - {ERROR_FLAG})
+            asked_for = request.method in ("GET", "HEAD") and has_query
+            if not asked_for or (isinstance(error, Error) and is_temporary(error)):
                 raise
             logger.warning(
                 "a list of the admin cannot be filtered as asked",
                 error=f"{type(error).__name__}: {one_line(error)}",
             )
-            response = HttpResponseRedirect(bare)
-        if response.get("Location") == bare:
+            response = HttpResponseRedirect(unfiltered)
+        if response.get("Location") == unfiltered:
             text = "The list cannot be filtered as asked for, so this is all of it."
             messages.error(request, text)
         return response
 
     return view
-
-
-def says_try_again(error: Error) -> bool:
-    return is_outage(error) or is_conflict(error) or is_lock_timeout(error)
 
 
 class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

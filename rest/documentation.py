@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.urls import reverse
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.views import APIView
@@ -17,8 +16,7 @@ class LoginForBrowsers(APIView):
     def handle_exception(self, exc: Exception) -> Any:
         reads = self.request.method in ("GET", "HEAD")
         if reads and isinstance(exc, NotAuthenticated) and prefers_html(self.request):
-            login = reverse("rest_framework:login")
-            return redirect_to_login(self.request.get_full_path(), login)
+            return redirect_to_login(self.request.get_full_path())
         return super().handle_exception(exc)
 
 

@@ -58,6 +58,8 @@ class Statements:
         # One statement for each set of members that requests contain.
         self._insert = cache(self._sql.insert)
         self._update = cache(self._sql.update)
+        self._search_nearby = cache(self._sql.search_nearby)
+        self._search_index = cache(self._sql.search_index)
 
     def page(
         self,
@@ -93,12 +95,12 @@ class Statements:
         """
         for window in WINDOWS:
             values = {**parameters, "_window": window}
-            rows = _execute(*_with_filters(self._sql.search_nearby(after), queryset, values))
+            rows = _execute(*_with_filters(self._search_nearby(after), queryset, values))
             if len(rows) == parameters["_limit"]:
                 return [json for (json,) in rows]
             if len(rows) < FREQUENT:
                 break
-        rows = _execute(*_with_filters(self._sql.search_index(after), queryset, parameters))
+        rows = _execute(*_with_filters(self._search_index(after), queryset, parameters))
         return [json for (json,) in rows]
 
     def read(self, pk: int, base_url: str | None = None) -> Row | None:

@@ -24,6 +24,9 @@ from rest.serializers import ResourceSerializer
 from rest.statements import MAX_ID, Row, Statements, Values
 from service.errors import prefers_html
 
+# The actions whose success has content; "metadata" answers OPTIONS.
+WITH_CONTENT = {"metadata", *(name for name, action in ACTIONS.items() if action.status != 204)}
+
 
 class ResourceView(GenericViewSet):  # type: ignore[type-arg]
     """Reads requests for a resource, and writes responses as JSON or as a page."""
@@ -89,9 +92,8 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         """Negotiate only if a success has content; otherwise any Accept header will do."""
-        action = ACTIONS.get(str(self.action))
-        has_content = self.action == "metadata" or (action is not None and action.status != 204)
-        return super().perform_content_negotiation(request, force or not has_content)
+        force = force or self.action not in WITH_CONTENT
+        return super().perform_content_negotiation(request, force)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -100,7 +102,8 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
         if max(kwargs.values(), default=0) > MAX_ID and self.action not in (None, "metadata"):
             raise Http404
         # `DELETE /lists/1?completed=true` is meant for the tasks of the list, and would delete it.
-        # Collections have parameters (StrictFilterBackend), also in the address of a form to POST.
+        # StrictFilterBackend checks the parameters of a collection. POST ignores them, because the
+        # browsable API sends its form to the address of its page.
         if "pk" in kwargs and request.method in ("PUT", "PATCH", "DELETE"):
             check_parameters(request.query_params, [])
 

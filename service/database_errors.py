@@ -95,6 +95,11 @@ def is_lock_timeout(error: db.Error) -> bool:
     return sqlstate(error) == LOCK_TIMEOUT
 
 
+def is_temporary(error: db.Error) -> bool:
+    """Whether the same statement may succeed later."""
+    return is_outage(error) or is_conflict(error) or is_lock_timeout(error)
+
+
 def is_bad_value(error: db.Error) -> bool:
     """Whether the database cannot store, compare or search a value of the request."""
     code = sqlstate(error)

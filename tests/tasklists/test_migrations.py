@@ -75,13 +75,18 @@ def test_others_write_while_an_index_is_built(
     assert are_valid(sql)
 
 
-def test_what_a_killed_migration_left_is_built_anew(
-    database_url: str, sql: Callable[[str], Any], writer: Any
-) -> None:
+def kill_a_migration(database_url: str, sql: Callable[[str], Any]) -> None:
+    """Start a migration, and kill its process while the index waits for the writer."""
     process = start("migrate", DATABASE_URL=database_url)
     eventually(lambda: is_waiting(sql), "the index to wait for the writer")
     process.kill()
     process.communicate()
+
+
+def test_what_a_killed_migration_left_is_built_anew(
+    database_url: str, sql: Callable[[str], Any], writer: Any
+) -> None:
+    kill_a_migration(database_url, sql)
     sql(
         "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
         " WHERE query LIKE 'CREATE INDEX%' AND datname = current_database()"
@@ -97,10 +102,7 @@ def test_what_a_killed_migration_has_completed_is_kept(
     database_url: str, sql: Callable[[str], Any], writer: Any
 ) -> None:
     """The server goes on building; it notices only afterwards that its client is gone."""
-    process = start("migrate", DATABASE_URL=database_url)
-    eventually(lambda: is_waiting(sql), "the index to wait for the writer")
-    process.kill()
-    process.communicate()
+    kill_a_migration(database_url, sql)
     building = indexes(sql)
     writer.commit()
     again = manage("migrate", DATABASE_URL=database_url)

@@ -2,15 +2,15 @@
 
 import re
 
-# The first parts of the service's own paths that are not followed by a number.
+# The first segments of those paths of the service that no number follows.
 OWN = ("admin", "auth", "docs", "health", "schema", "static")
 
 
 def prefix(text: str) -> str:
     """The path without a slash at the end; raises ValueError, whose text is the reason.
 
-    A path of the service is told from one with the prefix by what follows (service/requests.py). So
-    the prefix cannot begin like ``/admin/``.
+    What follows decides whether a path begins with the prefix or is one of the service's own
+    (service/requests.py). That works only for its paths that a number follows.
     """
     path = text.rstrip("/")
     parts = path.split("/")[1:]

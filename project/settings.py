@@ -73,8 +73,8 @@ URL_PREFIX = env.parsed(
     accepted="a path such as /todo, of letters, digits and ._~-",
 )
 FORCE_SCRIPT_NAME = URL_PREFIX or None
-# Several services on one host do not share cookies. Browsers send those of / below it as well, and
-# of two with one name Django takes that one.
+# Services on one host have cookies of their own. A browser also sends the cookies of a service at /
+# to those below it, and of two cookies with one name Django takes that of /.
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = URL_PREFIX or "/"
 SESSION_COOKIE_NAME = f"sessionid{URL_PREFIX.replace('/', '-')}"
 CSRF_COOKIE_NAME = f"csrftoken{URL_PREFIX.replace('/', '-')}"

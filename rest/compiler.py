@@ -138,7 +138,7 @@ class Compiler:
             ORDER BY {self.order} LIMIT {LIMIT}"""
 
     def search_nearby(self, after: bool) -> str:
-        """Of the next WINDOW rows those that FILTERS select, in the order of the pages."""
+        """A page of those among the next WINDOW rows that FILTERS select."""
         where = [*self.within, *([self.comes_after] if after else [])]
         nearby = f"""SELECT * FROM {self.table} {_where(where)} ORDER BY {self.order}
             LIMIT {WINDOW}"""
@@ -146,7 +146,7 @@ class Compiler:
             ORDER BY {self.order} LIMIT {LIMIT}"""
 
     def search_index(self, after: bool) -> str:
-        """A page of the rows that FILTERS select, for which an index finds all of them first."""
+        """A page of all rows that FILTERS select, which an index finds before they are sorted."""
         # OFFSET 0 keeps the planner from walking through the table in the order of the pages.
         found = f"SELECT * FROM {self.table} WHERE {FILTERS} OFFSET 0"
         return f"""SELECT {self.json} FROM ({found}) AS {self.table}

@@ -27,8 +27,8 @@ class AddIndexOnline(AddIndexConcurrently):
             found = cursor.fetchone()
             if found == (True,):
                 return
-            # Nobody waits for this statement, but it waits for every transaction that is older.
-            # If it gave up, the work so far would be lost.
+            # The statement waits for all older transactions, and nobody waits for it. With a
+            # lock_timeout it would give up and lose its work.
             cursor.execute("SELECT current_setting('lock_timeout')")
             [lock_timeout] = cursor.fetchone()
             cursor.execute("SET lock_timeout = 0")
@@ -48,8 +48,8 @@ class AddIndexOnline(AddIndexConcurrently):
 
 
 # The collations whose case mapping does not depend on the database's locale, the best first. Those
-# of ICU and pg_unicode_fast have Unicode's full mapping, as Python has; the others map each
-# character to one, so two letters that people would miss are replaced.
+# of ICU and pg_unicode_fast have Unicode's full mapping, as Python has. The others map one
+# character to one, so İ and ß are replaced first.
 COLLATIONS = ["pg_unicode_fast", "und-x-icu", "pg_c_utf8", "C.utf8", "C.UTF-8"]
 FULL = COLLATIONS[:2]
 

@@ -23,7 +23,7 @@ MAX_INDEXED = 255  # characters of a search by which the index is asked
 
 
 def search_key(text: str | None) -> str | None:
-    """The text without the distinction of upper and lower case and of normal forms.
+    """The text in upper case and normal form C; texts with the same key are the same to a search.
 
     Lower case comes first because some capital letters have a twin that is the capital of the
     same small letter, such as U+1E9E and "SS".
@@ -54,7 +54,7 @@ class ContainsKey(models.Lookup):
             return f"instr(search_key({text}), search_key({part})) > 0", params
         sql = f"strpos(search_key({text}), search_key({part})) > 0"
         if self.indexed:
-            # The first parts will do for the index; those of a very long text take long to collect.
+            # The index needs only the beginning; splitting a very long text takes seconds.
             key = f"left(search_key({part}), {MAX_INDEXED})"
             grams = f"search_grams({key}, least(3, length({key})))"
             sql += f' AND (search_grams(search_key({text}), 1) COLLATE "C") @> {grams}'
@@ -92,7 +92,7 @@ class SearchIndex(models.Index):
             return Statement("-- SQLite searches without the index %(name)s", name=self.name)
         [field] = self.fields
         key = Func(F(field), function="search_key")
-        # Compared byte by byte: the order in a language would make the index slow to build.
+        # Comparing byte by byte makes the index faster to build than a language's order does.
         grams = Collate(Func(key, Value(1), function="search_grams"), "C")
         index = models.Index(grams, name=self.name)
         return index.create_sql(model, schema_editor, using=" USING gin", **kwargs)

@@ -171,8 +171,8 @@ class ResourceSerializer(serializers.ModelSerializer):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> Any:
         invalid: dict[str, list[Any]] = {}
         if isinstance(data, Mapping) and not self.context.get("form"):
-            # No member is an array or object, so that fields refuse every one. Many of DRF's write
-            # it as text first, which fails if it is nested deeply. So they get an empty one.
+            # No member takes an array or object, so every field refuses one. Many of DRF's fields
+            # convert it to text first, which fails if it is nested deeply. An empty array does not.
             data = {
                 name: [] if isinstance(value, dict | list) else value
                 for name, value in data.items()

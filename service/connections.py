@@ -12,9 +12,10 @@ from service.database_errors import is_useless_connection
 
 
 class ErrorWrapper(DatabaseErrorWrapper):
-    """Django's, which also recognises values for the driver and connections that are of no use.
+    """Translates the exceptions of the database driver, whose every call passes through it.
 
-    Every call of the database driver passes through it.
+    Besides what Django does, it makes DataError of values that the driver cannot send, and marks a
+    connection whose error says that a new one is needed.
     """
 
     wrapper: "CloseUselessConnections"
@@ -41,7 +42,7 @@ class ErrorWrapper(DatabaseErrorWrapper):
 
 
 class CloseUselessConnections(BaseDatabaseWrapper):
-    """Closes a connection, when its request ends, if one of its errors said that it is of no use.
+    """Closes a connection at the end of its request if an error said that a new one is needed.
 
     Django only closes a connection that no longer answers. One that leads to a standby, or to a
     file that was opened read-only, answers everything but writes.

@@ -21,9 +21,9 @@ logger = structlog.get_logger(__name__)
 
 
 class Fault(NamedTuple):
-    """Why the database cannot be used: for anybody who asks, and for the log.
+    """Why the database cannot be used: ``detail`` for any client, and ``cause`` for the log.
 
-    The database's own words name its host, the database and the role.
+    The cause is the database's own message, which names its host, the database and the role.
     """
 
     detail: str

@@ -34,7 +34,8 @@ logger = structlog.get_logger("service.logins")
 class LimitedBackend:
     """Checks passwords as ModelBackend does, unless too many logins have failed.
 
-    It comes before ModelBackend in settings.AUTHENTICATION_BACKENDS, which does everything else.
+    List it before ModelBackend in settings.AUTHENTICATION_BACKENDS. ModelBackend looks up the users
+    of sessions and checks permissions.
     Raises Refused, which becomes 429 or 503. A name that no user has is treated like the others.
     """
 
@@ -53,8 +54,8 @@ class LimitedBackend:
         try:
             with checking:
                 refuse_after_failures(name, address)
-                # Counted as failed before the password is checked. Logins that other processes
-                # check at the same time are so counted, too.
+                # A login counts as failed until its password has been checked. So those that other
+                # processes check at the same time count as well.
                 remember_failure(name, address)
                 user = ModelBackend().authenticate(request, username, password)
         finally:

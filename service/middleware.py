@@ -111,8 +111,8 @@ class SkipForAnonymousApi:
     The gain is a tenth of the time of a small request (docs/decisions/service.md).
     """
 
-    # Any other value may select an HTML page, as text/* does. Clients that are generated from the
-    # OpenAPI document send the third one with DELETE.
+    # Any other value may select an HTML page, as text/* does. Clients generated from the OpenAPI
+    # document accept only errors for DELETE, because its success has no content.
     json_only = ("*/*", "application/json", errors.MEDIA_TYPE)
     skippable = (
         SessionMiddleware,

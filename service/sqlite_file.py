@@ -14,10 +14,9 @@ logger = structlog.get_logger(__name__)
 def close_to_others(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Receive Django's signal connection_created.
 
-    A file that other users may read or write was made under the usual umask, perhaps by an
-    older version, and only its owner keeps access. The group keeps it as well if it may write,
-    which somebody or something such as Kubernetes' fsGroup has arranged. Files that
-    others may not read stay as they are.
+    Remove the access of other users from a file that an older version, or another umask, has made
+    readable for them. The group loses its access as well, unless it may write: then somebody, or
+    Kubernetes' fsGroup, has arranged that. A file that others may not access stays as it is.
     """
     if connection.vendor != "sqlite":
         return

@@ -18,7 +18,7 @@ latest_host: dict[str, int] = {}
 
 class DatabaseWrapper(CloseUselessConnections, base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Connect to one of the hosts; each has all the time of the deadline for connecting.
+        """Connect to the first host that accepts; each may take DATABASE_CONNECT_TIMEOUT.
 
         libpq tries several hosts by itself too. But with a wait callback (service/deadlines.py) it
         never gives up on a host that does not answer.
@@ -30,7 +30,7 @@ class DatabaseWrapper(CloseUselessConnections, base.DatabaseWrapper):
         errors = []
         first = latest_host.get(conn_params["host"], 0)
         for position in [*range(first, len(hosts)), *range(first)]:
-            # One port may be given for all hosts.
+            # The URL has one port for each host, or one for all of them.
             address = {"host": hosts[position], "port": ports[position % len(ports)]}
             try:
                 connection = super().get_new_connection(conn_params | address)

@@ -220,7 +220,7 @@ def test_a_client_of_a_service_that_wants_a_token_sends_one(
     tmp_path: Path,
     kind: type[Generated],
 ) -> None:
-    """It is generated from the document of that service, which says so."""
+    """The client is generated from the document of that service, which declares the token."""
     service = serve(API_ACCESS="authenticated")
     manage("ensure_admin", DATABASE_URL=database_url, ADMIN_PASSWORD="correct-horse-battery")
     token = manage("drf_create_token", "admin", DATABASE_URL=database_url).stdout.split()[2]

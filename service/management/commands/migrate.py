@@ -17,8 +17,8 @@ from service.errors import one_line
 from service.migration_lock import migration_lock
 
 RETRY_SECONDS = 2
-# After a deadlock. A Pod of version 0.2.0 or older that starts meanwhile causes one, because its
-# wait for the lock is a transaction, which the building of an index waits for.
+# How often a migration is tried that deadlocks. A Pod of version 0.2.0 or older waits for the lock
+# in a transaction, and building an index waits for that transaction.
 ATTEMPTS = 5
 
 logger = structlog.get_logger(__name__)

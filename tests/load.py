@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from tests.process import Service
 from tests.wire import HANG
@@ -20,6 +22,20 @@ def eventually(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"waited {HANG} s in vain: {what}"
         time.sleep(0.02)
+
+
+def patient() -> requests.Session:
+    """A session that repeats a request answered with 503 after ``Retry-After``.
+
+    A busy machine sheds requests, which were not carried out then. Whoever sends many at once
+    to see what is written uses this.
+    """
+    retry = Retry(
+        total=None, connect=0, read=0, status=HANG, status_forcelist=[503], allowed_methods=None
+    )
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=retry))
+    return session
 
 
 class Load:

@@ -8,7 +8,7 @@ import pytest
 import requests
 from django.db import connection
 
-from tests.load import names
+from tests.load import names, patient
 from tests.process import Service
 from tests.wire import HANG
 
@@ -20,7 +20,7 @@ def test_fifty_writers_lose_nothing(serve: Serve) -> None:
 
     def write(_: int) -> list[str]:
         acknowledged = []
-        with requests.Session() as session:
+        with patient() as session:
             for _ in range(10):
                 name = uuid.uuid4().hex
                 answer = session.post(f"{service.url}/lists", json={"name": name}, timeout=HANG)
@@ -42,7 +42,7 @@ def test_no_update_is_lost_under_if_match(serve: Serve) -> None:
 
     def count(_: int) -> int:
         refused = 0
-        with requests.Session() as session:
+        with patient() as session:
             for _ in range(5):
                 while True:
                     read = session.get(url, timeout=HANG)
@@ -72,7 +72,8 @@ def test_changes_without_a_condition_are_all_counted(serve: Serve) -> None:
     url = service.url + created.headers["Location"]
 
     def change(number: int) -> int:
-        answer = requests.put(url, json={"name": str(number)}, timeout=HANG)
+        with patient() as session:
+            answer = session.put(url, json={"name": str(number)}, timeout=HANG)
         return int(answer.json()["version"])
 
     with ThreadPoolExecutor(16) as executor:
@@ -89,7 +90,8 @@ def test_sixteen_writers_in_several_processes_share_a_file(serve: Serve) -> None
         for _ in range(15):
             name = uuid.uuid4().hex
             url = f"{services[number % 2].url}/lists"
-            answer = requests.post(url, json={"name": name}, timeout=HANG)
+            with patient() as session:
+                answer = session.post(url, json={"name": name}, timeout=HANG)
             assert answer.status_code == 201, answer.text
             acknowledged.append(name)
         return acknowledged

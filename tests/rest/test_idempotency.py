@@ -13,6 +13,7 @@ from rest.statements import Statements
 from tasklists.models import TaskList
 from tests.books.api import BookViewSet
 from tests.books.models import Book
+from tests.load import patient
 from tests.process import Service
 from tests.rest.conftest import Sample, Send
 from tests.wire import HANG
@@ -228,7 +229,8 @@ def test_many_at_once_with_one_key_create_one_row(serve: Callable[..., Service])
 
             def create(_: int, url: str = url, body: dict[str, str] = body) -> requests.Response:
                 headers = {"Idempotency-Key": f"{KEY}-{number}"}  # noqa: B023
-                return requests.post(url, json=body, headers=headers, timeout=HANG)
+                with patient() as session:
+                    return session.post(url, json=body, headers=headers, timeout=HANG)
 
             with ThreadPoolExecutor(8) as executor:
                 answers = list(executor.map(create, range(8)))

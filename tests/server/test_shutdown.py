@@ -67,7 +67,8 @@ def test_requests_whose_connection_was_accepted_are_answered(serve: Serve) -> No
         connected.wait()
         service.process.send_signal(signal.SIGTERM)
         stopping.set()
-        assert [answer.result() for answer in answers] == [201] * count
+        # A busy machine sheds some of the requests.
+        assert {answer.result() for answer in answers} - {503} == {201}
     assert service.process.wait(HANG) == 0
 
 
@@ -289,6 +290,9 @@ def test_processes_that_were_suspended_for_long_go_on(serve: Serve) -> None:
     service = serve(GUNICORN_CMD_ARGS="--timeout=3")
     arbiter, *workers = processes_of(service)
     with connect(service) as client:
+        # Without this, the worker may be suspended while it accepts the connection.
+        client.sendall(request())
+        assert receive(client)
         for process in [arbiter, *workers]:
             process.suspend()
         time.sleep(GAP + 1)

@@ -14,13 +14,23 @@ from project import environment
 ROOT = Path(__file__).resolve().parent.parent
 ACCEPTED = "sqlite:///PATH or postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME[?sslmode=...]"
 
+METHODS = "!?(password|md5|gss|sspi|scram-sha-256|oauth|none)"
+TLS_VERSIONS = "TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"
 # libpq finds a wrong value of these options only when it connects, which looks like an outage.
 CHOICES = {
     "channel_binding": "disable, prefer, require",
     "gssencmode": "disable, prefer, require",
+    "gssdelegation": "0, 1",
     "load_balance_hosts": "disable, random",
+    "ssl_max_protocol_version": TLS_VERSIONS,
+    "ssl_min_protocol_version": TLS_VERSIONS,
+    "sslcertmode": "allow, disable, require",
+    "sslcompression": "0, 1",
     "sslmode": "allow, disable, prefer, require, verify-ca, verify-full",
-    "target_session_attrs": "any, prefer-standby, primary, read-only, read-write, standby",
+    "sslnegotiation": "direct, postgres",
+    "sslsni": "0, 1",
+    # Those of standbys would lead to a server that accepts no writes.
+    "target_session_attrs": "any, primary, read-write",
 }
 NUMBERS = (
     "connect_timeout",
@@ -30,6 +40,15 @@ NUMBERS = (
     "keepalives_interval",
     "tcp_user_timeout",
 )
+# The PostgreSQL server reads these, or libpq when it connects.
+PATTERNS = {
+    "options": (r"(\s*(-c\s*|--)[A-Za-z_][\w.-]*=(\\.|[^\s\\])*)+\s*", "written as -c name=value"),
+    "replication": ("false|off|no|0", "false"),
+    "require_auth": (
+        f"{METHODS}(,{METHODS})*",
+        "a list of password, md5, gss, sspi, scram-sha-256, oauth or none",
+    ),
+}
 # What libpq's messages about a URL begin with; the rest of them repeats the URL.
 REASONS = {
     "invalid percent-encoded": "a % is not followed by two hexadecimal digits; write % as %25",
@@ -160,6 +179,8 @@ def _postgresql(url: str) -> dict[str, Any]:
             raise ValueError(f"{option} is set twice")
         if option in CHOICES and value not in CHOICES[option].split(", "):
             raise ValueError(f"{option} is none of {CHOICES[option]}")
+        if option in PATTERNS and not re.fullmatch(PATTERNS[option][0], value):
+            raise ValueError(f"{option} is not {PATTERNS[option][1]}")
         if option in NUMBERS and not re.fullmatch("[0-9]{1,9}", value):
             raise ValueError(f"{option} is not a number")
     return configuration

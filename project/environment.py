@@ -149,7 +149,7 @@ def strings(name: str, *, default: Sequence[str], pattern: str, accepted: str) -
 
     def parse(part: str) -> str:
         if not re.fullmatch(pattern, part):
-            raise ValueError
+            raise ValueError(f"{part!r} is none of them")
         return part
 
     return parsed_list(name, default=default, accepted=accepted, parse=parse)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
+# Browsers send "null" for pages at such addresses, or there are none.
+WITHOUT_ORIGIN = ("about", "blob", "data", "file", "ftp", "javascript", "ws", "wss")
 HOST = r"(\[[^]]*\]|[^:/?#]*)"
 
 
@@ -41,10 +43,12 @@ def origin(
     """
     match = re.fullmatch(rf"([^:/]*)://(\*\.)?{HOST}(?::([^/?#]*))?/?(.*)", text, re.DOTALL)
     if not match or not re.fullmatch("[A-Za-z][A-Za-z0-9+.-]*", match[1]):
-        usual = " or ".join(f"{scheme}://" for scheme in schemes or DEFAULT_PORTS)
-        raise ValueError(f"{text!r} does not begin with {usual}")
+        begins = " or ".join(f"{scheme}://" for scheme in schemes) or "a scheme such as https://"
+        raise ValueError(f"{text!r} does not begin with {begins}")
     scheme, wildcard, host, port, rest = match.groups()
     scheme, wildcard, host = scheme.lower(), wildcard or "", _host(host)
+    if scheme in WITHOUT_ORIGIN:
+        raise ValueError(f"pages have no origin that begins with {scheme}:")
     if schemes and scheme not in schemes:
         raise ValueError(f"the scheme of {text!r} is not {' or '.join(schemes)}")
     if wildcard and not subdomains:

@@ -2,6 +2,8 @@
 
 import re
 
+# A prefix like this would be taken for a row, and a row for the prefix.
+ROW = re.compile(r"/(lists|tasks)/[0-9]+(/|$)")
 # The first segments of those paths of the service that no number follows.
 OWN = ("admin", "auth", "docs", "health", "schema", "static")
 
@@ -18,6 +20,8 @@ def prefix(text: str) -> str:
         raise ValueError
     if {".", ".."} & set(parts):
         raise ValueError("browsers remove . and .. from a path")
+    if ROW.match(path):
+        raise ValueError(f"/{parts[0]}/{parts[1]} is a path of the service")
     if parts and parts[0] in OWN:
         raise ValueError(f"/{parts[0]} is a path of the service")
     return path

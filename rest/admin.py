@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import ValidationError
 from django.db import Error, models, transaction
@@ -24,19 +25,19 @@ KEY = re.compile("[0-9]{1,18}")
 
 
 class AdminSite(admin.AdminSite):
-    """Django's admin site, which shows the whole list if a filter or search is impossible.
+    """Django's admin site, which shows the whole list if a filter, search or choice is impossible.
 
     Django itself catches only the errors of preparing a query. Years beyond 9999, large numbers,
-    invalid regular expressions and NULs fail when the query is compiled or executed.
+    invalid regular expressions, NULs and keys of rows that are no keys fail later.
     """
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         if getattr(view, "__name__", "") == "changelist_view":
-            view = without_bad_query(view)
+            view = without_bad_query(view, view.__self__.model)
         return super().admin_view(view, cacheable)
 
 
-def without_bad_query(changelist_view: View) -> View:
+def without_bad_query(changelist_view: View, model: type[models.Model]) -> View:
     """The view, which redirects to the list without a query if the query is impossible."""
 
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -45,7 +46,7 @@ def without_bad_query(changelist_view: View) -> View:
             response = changelist_view(request, *args, **kwargs)
         except (ArithmeticError, LookupError, TypeError, ValueError, Error) as error:
             has_query = bool(request.GET.keys() - {ERROR_FLAG})
-            asked_for = request.method in ("GET", "HEAD") and has_query
+            asked_for = has_query or chooses_no_rows(request, model)
             if not asked_for or (isinstance(error, Error) and is_temporary(error)):
                 raise
             logger.warning(
@@ -55,10 +56,23 @@ def without_bad_query(changelist_view: View) -> View:
             response = HttpResponseRedirect(unfiltered)
         if response.get("Location") == unfiltered:
             text = "The list cannot be filtered as asked for, so this is all of it."
+            if request.method == "POST":
+                text += " No action was carried out."
             messages.error(request, text)
         return response
 
     return view
+
+
+def chooses_no_rows(request: HttpRequest, model: type[models.Model]) -> bool:
+    """Whether an action is for keys that no row can have."""
+    key_field: Any = model._meta.pk
+    for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+        try:
+            key_field.to_python(key)
+        except ValidationError:
+            return True
+    return False
 
 
 class ResourceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -9,8 +9,10 @@ from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
+from rest_framework.views import APIView
 
 from rest.parsers import accept_headers, media_types_of
+from rest.renderers import JSONRenderer
 from service import errors
 
 # How many unknown members or parameters an error points at, and how much of their names, or of a
@@ -39,7 +41,8 @@ class PreconditionFailed(exceptions.APIException):
 class KeyReused(exceptions.APIException):
     status_code = 422
     default_detail = (
-        "This Idempotency-Key was used with another body. Repeat that body, or use a new key."
+        "This Idempotency-Key was used for a request with another body or path. "
+        "Repeat that request, or use a new key."
     )
 
 
@@ -49,6 +52,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     match error:
         case exceptions.UnsupportedMediaType():
             problem: errors.Problem | None = unsupported(request)
+        case exceptions.NotAcceptable():
+            problem = not_acceptable(context["view"])
         case exceptions.APIException():
             problem = describe(error)
         case _:
@@ -59,7 +64,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     # The browsable API's page needs the database, which a 503 says is unavailable.
     if isinstance(renderer, BrowsableAPIRenderer) and problem.status != 503:
         return Response(problem.as_dict(), problem.status, headers=problem.headers)
-    return problem.response(request._request)
+    # Where a success would be JSON, an error is too, whatever the Accept header prefers.
+    as_page = False if isinstance(renderer, JSONRenderer) else None
+    return problem.response(request._request, as_page=as_page)
 
 
 def unsupported(request: Request) -> errors.Problem:
@@ -70,6 +77,12 @@ def unsupported(request: Request) -> errors.Problem:
         given = "The body needs a Content-Type"
     detail = f"{given}; send {' or '.join(media_types_of(method))}."
     return errors.Problem(415, detail, headers=accept_headers([method]))
+
+
+def not_acceptable(view: APIView) -> errors.Problem:
+    """406, which names the media types of which the Accept header has to allow one."""
+    offered = [*(renderer.media_type for renderer in view.renderer_classes), errors.MEDIA_TYPE]
+    return errors.Problem(406, f"The Accept header allows none of {', '.join(offered)}.")
 
 
 def describe(error: exceptions.APIException) -> errors.Problem:
@@ -84,6 +97,8 @@ def describe(error: exceptions.APIException) -> errors.Problem:
         )
         return errors.Problem(error.status_code, detail, found, headers)
     detail = str(error.detail)
+    if isinstance(error, exceptions.NotAuthenticated):
+        detail = "Send `Authorization: Token KEY` or `Bearer KEY`, or log in."
     if isinstance(error, exceptions.ParseError):
         return errors.Problem(400, detail, [{"pointer": "", "detail": detail}], headers)
     return errors.Problem(error.status_code, detail, None, headers)

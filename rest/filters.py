@@ -25,6 +25,13 @@ class TrueOrFalse(forms.TypedChoiceField):
         )
 
 
+class TextFilter(django_filters.CharFilter):  # type: ignore[misc]
+    """Compares the text as it is given. django-filter's own removes white space around it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+
+
 @extend_schema_field({"type": "boolean"})
 class BooleanFilter(django_filters.Filter):  # type: ignore[misc]
     """``true`` or ``false``. django-filter's own ignores anything else, even a misspelt value."""

@@ -25,7 +25,7 @@ class ContentNegotiation(DefaultContentNegotiation):
         renderers: Sequence[BaseRenderer],
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
-        if request.META.get("HTTP_ACCEPT", "*/*") in ("*/*", renderers[0].media_type):
+        if request.META.get("HTTP_ACCEPT", "") in ("", "*/*", renderers[0].media_type):
             return renderers[0], renderers[0].media_type
         chosen: tuple[BaseRenderer, str] = super().select_renderer(
             request, [*renderers, self.problem], format_suffix

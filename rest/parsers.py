@@ -22,15 +22,25 @@ class JSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
+        body = stream.read()
         try:
-            data = orjson.loads(stream.read())
+            data = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise ParseError(f"The body is not JSON: {error}.") from None
+            raise ParseError(f"The body is not JSON: {reason(body, error)}.") from None
         if isinstance(data, dict) and len(data) > MAX_BODY_MEMBERS:
             raise ParseError(
                 f"The body has {len(data)} members; at most {MAX_BODY_MEMBERS} are accepted."
             )
         return data
+
+
+def reason(body: bytes, error: orjson.JSONDecodeError) -> str:
+    """Why the body is not JSON: as orjson says, which does not say where UTF-8 is broken."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as undecodable:
+        return f"at byte {undecodable.start} it is not UTF-8"
+    return str(error)
 
 
 class MergePatchParser(JSONParser):

@@ -31,7 +31,7 @@ from service.errors import MEDIA_TYPE
 # Text without a null character, and with one that is not stripped as white space. Generators read
 # patterns as Go, Java, JavaScript or Python do: none has \u001c in Go, where \s is ASCII alone.
 NOT_NULL = r"[^\x00]*"
-TEXT = rf"^{NOT_NULL}[^\s\x00\x1c-\x1f]{NOT_NULL}$"
+TEXT = rf"^{NOT_NULL}[^\s\x00\x1c-\x1f\x85]{NOT_NULL}$"
 
 
 class ResourceSchema(AutoSchema):  # type: ignore[misc]

@@ -72,7 +72,7 @@ PROBLEMS = {
     413: f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.",
     414: "The request line is too long.",
     415: "The body's media type or coding is not supported.",
-    422: "The Idempotency-Key was used with another body.",
+    422: "The Idempotency-Key was used for a request with another body or path.",
     431: "The headers, or one of them, are too long.",
     500: "A defect of the service, which has logged it.",
     503: "The database is unavailable or the service overloaded; try again after the seconds in "

@@ -9,15 +9,17 @@ from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, reverse
 from django_filters.rest_framework import FilterSet
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.metadata import SimpleMetadata
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from rest import entity_tags
 from rest.filters import check_parameters
 from rest.pagination import KeysetPagination
-from rest.parsers import JSONParser, accept_headers, parsers_of
+from rest.parsers import JSONParser, accept_headers, media_types_of, parsers_of
 from rest.renderers import JSONRenderer
 from rest.schema_texts import ACTIONS
 from rest.serializers import ResourceSerializer
@@ -28,6 +30,19 @@ from service.errors import prefers_html
 WITH_CONTENT = {"metadata", *(name for name, action in ACTIONS.items() if action.status != 204)}
 
 
+BODY_METHODS = {"POST", "PUT", "PATCH"}
+
+
+class Metadata(SimpleMetadata):
+    """DRF's body of OPTIONS, with the media types that the path's methods accept."""
+
+    def determine_metadata(self, request: Request, view: APIView) -> dict[str, Any]:
+        metadata: dict[str, Any] = super().determine_metadata(request, view)
+        methods = [method for method in view.allowed_methods if method in BODY_METHODS]
+        accepted = [media_type for method in methods for media_type in media_types_of(method)]
+        return {**metadata, "parses": list(dict.fromkeys(accepted))}
+
+
 class ResourceView(GenericViewSet):  # type: ignore[type-arg]
     """Reads requests for a resource, and writes responses as JSON or as a page."""
 
@@ -36,7 +51,8 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
     filterset_class: Any = FilterSet
     parent: ClassVar[str | None] = None
     pagination_class = KeysetPagination
-    # For the browsable API and OPTIONS; get_parsers() chooses for each request.
+    metadata_class = Metadata
+    # For the pages of the browsable API; get_parsers() chooses for each request.
     parser_classes = [JSONParser, MultiPartParser]
 
     statements: ClassVar[Statements]

@@ -182,7 +182,13 @@ class RequestReader:
         return self.parse(head)
 
     def parse(self, head: bytes) -> Request:
-        return Request(self.config, IterUnreader((head,)), self.client)
+        try:
+            return Request(self.config, IterUnreader((head,)), self.client)
+        except LimitRequestHeaders:  # whose message has no number
+            fields, size = self.config.limit_request_fields, self.config.limit_request_field_size
+            raise LimitRequestHeaders(
+                f"A request may have {fields} header fields of {size} bytes each."
+            ) from None
 
     def check_beginning(self) -> None:
         """Refuse what cannot become a request before the rest arrives, which may be never."""

@@ -146,6 +146,9 @@ def migration_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+FILES = ("passfile", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslrootcert")
+
+
 @register()
 def certificates(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """Check the TLS files here: libpq reports a missing file like an unreachable database.
@@ -156,7 +159,7 @@ def certificates(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         (option, str(path))
         for database in settings.DATABASES.values()
         for option, path in database.get("OPTIONS", {}).items()
-        if option in ("sslrootcert", "sslcert", "sslkey") and path != "system"
+        if option in FILES and path != "system"
     }
     return [
         Error(

@@ -1,5 +1,6 @@
 """Whether the database behind a connection is one that the service can use."""
 
+from django.apps import apps
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -22,6 +23,26 @@ def wrong_encoding(connection: BaseDatabaseWrapper) -> str | None:
         f"The database's encoding is {encoding}, but it has to be UTF8. "
         f"Create another database: {CREATE_DATABASE}"
     )
+
+
+def missing_rights(connection: BaseDatabaseWrapper) -> list[str]:
+    """The tables of this project's models that the role may not read and write."""
+    if connection.vendor != "postgresql":
+        return []
+    tables = sorted(
+        model._meta.db_table
+        for model in apps.get_models()
+        if not model.__module__.startswith(("django.", "rest_framework."))
+    )
+    with connection.cursor() as cursor:
+        # A table that does not exist yet has no privileges that could lack.
+        cursor.execute(
+            "SELECT name FROM unnest(%s) AS name WHERE NOT (SELECT bool_and("
+            "has_table_privilege(to_regclass(quote_ident(name)), privilege)) FROM"
+            " unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege)",
+            [tables],
+        )
+        return [table for (table,) in cursor.fetchall()]
 
 
 def refused_writes(connection: BaseDatabaseWrapper) -> str | None:

@@ -13,6 +13,7 @@ OUTAGE_CODES = (
     "25006",  # read_only_sql_transaction: a standby, or a primary that became one
     "25P03",  # idle_in_transaction_session_timeout, which ends the connection
     "25P04",  # transaction_timeout, which does so too
+    "42501",  # insufficient_privilege: the role has not been given its rights yet
     "42703",  # undefined_column: not migrated yet
     "42883",  # undefined_function
     "42P01",  # undefined_table

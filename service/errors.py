@@ -41,10 +41,10 @@ class Problem(NamedTuple):
             members["errors"] = self.errors
         return members
 
-    def response(self, request: HttpRequest) -> HttpResponse:
-        """HTML for browsers, JSON for all other clients."""
+    def response(self, request: HttpRequest, *, as_page: bool | None = None) -> HttpResponse:
+        """A page or JSON; without ``as_page`` a page for browsers and JSON for other clients."""
         members = self.as_dict()
-        if prefers_html(request):
+        if prefers_html(request) if as_page is None else as_page:
             page = render_to_string("service/problem.html", members)
             response = HttpResponse(page, status=self.status)
         else:

@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from service.database import refused_writes, wrong_encoding
+from service.database import missing_rights, refused_writes, wrong_encoding
 from service.errors import Problem, one_line, unavailable
 
 DATABASE_TIMEOUT = 2  # seconds
@@ -104,6 +104,7 @@ def check_database() -> Fault | None:
         if detail := wrong_encoding(connection) or refused_writes(connection):
             return Fault(detail)
         applied = MigrationRecorder(connection).applied_migrations()
+        forbidden = missing_rights(connection)
     except Error as error:
         return Fault("The database is unavailable.", one_line(error))
     finally:
@@ -111,4 +112,7 @@ def check_database() -> Fault | None:
     missing = migrations_of_this_version() - applied.keys()
     if missing:
         return Fault(f"Migrations not applied: {len(missing)}. Run `python manage.py migrate`.")
+    if forbidden:
+        cause = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(forbidden)} TO the role"
+        return Fault("The database's role may not write to all tables.", cause)
     return None

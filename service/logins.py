@@ -11,6 +11,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -19,6 +20,7 @@ from service.errors import Problem, Refused, unavailable
 from service.models import LoginFailure
 
 WINDOW = timedelta(minutes=15)
+CLOCK_SKEW = timedelta(minutes=1)  # by which the clocks of replicas may differ
 MAX_FAILURES = 5  # of one name from one network, within the window
 MAX_FAILURES_OF_NETWORK = 50  # of all names
 MAX_NAME = 150  # characters of a name that are stored and logged; no user has a longer one
@@ -79,7 +81,7 @@ def refuse_after_failures(name: str, address: str) -> None:
 
 def seconds_to_wait(name: str, address: str, now: datetime) -> int:
     """How long nobody may log in with this name from this address; 0 if they may."""
-    failures = LoginFailure.objects.filter(network=network_of(address), time__gt=now - WINDOW)
+    failures = recent_failures(now).filter(network=network_of(address))
     newest = failures.order_by("-time").values_list("name", "time")[:MAX_FAILURES_OF_NETWORK]
     of_network = list(newest)
     of_name = [failure for failure in of_network if failure[0] == name]
@@ -94,10 +96,28 @@ def seconds_to_wait(name: str, address: str, now: datetime) -> int:
     return max((math.ceil((end - now).total_seconds()) for end in ends), default=0)
 
 
+def recent_failures(now: datetime) -> QuerySet[LoginFailure]:
+    """Those that count."""
+    return LoginFailure.objects.filter(time__range=period(now))
+
+
+def period(now: datetime) -> tuple[datetime, datetime]:
+    """When failures count: for WINDOW, and not longer after a clock was wrong."""
+    return now - WINDOW, now + CLOCK_SKEW
+
+
+def refused_networks() -> list[str]:
+    """The networks from which nobody may log in, whatever the name."""
+    failures = recent_failures(timezone.now())
+    counted = failures.values("network").annotate(failures=Count("id")).order_by("network")
+    full = counted.filter(failures__gte=MAX_FAILURES_OF_NETWORK)
+    return list(full.values_list("network", flat=True))
+
+
 def remember_failure(name: str, address: str) -> None:
     """Store a failure, and delete those that no longer count."""
     now = timezone.now()
-    LoginFailure.objects.filter(time__lte=now - WINDOW).delete()
+    LoginFailure.objects.exclude(time__range=period(now)).delete()
     LoginFailure.objects.create(name=name, network=network_of(address), time=now)
 
 

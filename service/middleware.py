@@ -88,7 +88,8 @@ class HttpsOnlyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.is_secure():
             return self.get_response(request)
-        url = f"https://{request.get_host()}{request.get_full_path()}"
+        # Some proxies add the port; that of http does not speak TLS.
+        url = f"https://{request.get_host().removesuffix(':80')}{request.get_full_path()}"
         if request.method in ("GET", "HEAD"):
             return HttpResponsePermanentRedirect(url, preserve_request=True)
         detail = f"Only HTTPS is accepted. Nothing was done; send the request to {url} instead."

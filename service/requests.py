@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
+from django.utils.functional import cached_property
 from django.utils.http import parse_header_parameters
 
 MAX_CONTENT_TYPE = 256  # characters; Django REST Framework reads no longer ones either
@@ -24,11 +25,18 @@ class Request(WSGIRequest):
         if settings.URL_PREFIX:
             environ["PATH_INFO"] = without_prefix(environ.get("PATH_INFO", ""))
         if settings.USE_X_FORWARDED_HOST and "HTTP_X_FORWARDED_HOST" in environ:
-            # Apache adds its own host to the one that an outer proxy has set. The first counts, as
-            # Django has it for X-Forwarded-Proto.
-            hosts = environ["HTTP_X_FORWARDED_HOST"]
-            environ["HTTP_X_FORWARDED_HOST"] = hosts.partition(",")[0].strip()
+            # Apache adds its own host to the one that an outer proxy has set. The first counts.
+            environ["HTTP_X_FORWARDED_HOST"] = first(environ["HTTP_X_FORWARDED_HOST"])
+            if not environ["HTTP_X_FORWARDED_HOST"]:
+                del environ["HTTP_X_FORWARDED_HOST"]
+        if settings.SECURE_PROXY_SSL_HEADER and "HTTP_X_FORWARDED_PROTO" in environ:
+            environ["HTTP_X_FORWARDED_PROTO"] = first(environ["HTTP_X_FORWARDED_PROTO"]).lower()
         super().__init__(environ)
+
+    @cached_property
+    def COOKIES(self) -> dict[str, str]:  # type: ignore[override]  # noqa: N802
+        """Without those that no database can look up; the service sets none with a NUL."""
+        return {name: value for name, value in super().COOKIES.items() if "\0" not in value}
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         header = meta.get("CONTENT_TYPE", "")
@@ -39,6 +47,11 @@ class Request(WSGIRequest):
         media_type = header.partition(";")[0].strip().lower()[:MAX_CONTENT_TYPE]
         meta["CONTENT_TYPE"] = self.content_type = media_type
         self.content_params = {}
+
+
+def first(text: str) -> str:
+    """The first element of a list in a header, which may have empty ones; "" if there is none."""
+    return next(filter(None, map(str.strip, text.split(","))), "")
 
 
 def without_prefix(path: str) -> str:

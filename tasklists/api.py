@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import django_filters
 from django.utils import timezone
 from django_filters.rest_framework import FilterSet
 
-from rest.filters import BooleanFilter
+from rest.filters import BooleanFilter, TextFilter
 from rest.serializers import ResourceSerializer, StrictBooleanField
 from rest.viewsets import VersionedViewSet
 from tasklists.models import Task, TaskList
@@ -32,8 +31,8 @@ class TaskListSerializer(ResourceSerializer):
 
 class TaskListFilter(FilterSet):  # type: ignore[misc]
     # A name is never longer, and SQLite refuses patterns that are very long.
-    name = django_filters.CharFilter(max_length=255, label="Name is")
-    name__icontains = django_filters.CharFilter(
+    name = TextFilter(max_length=255, label="Name is")
+    name__icontains = TextFilter(
         field_name="name", lookup_expr="icontains", max_length=255, label="Name contains"
     )
 

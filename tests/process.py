@@ -110,6 +110,8 @@ class Service:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(60)
+        lines = [line for line in self.text().splitlines() if '"level": "info"' not in line]
+        print("\n".join(lines)[-20_000:])  # pytest shows it if the test fails
         self.output.close()
         self.reservation.close()
 

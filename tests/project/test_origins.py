@@ -82,6 +82,11 @@ def test_an_origin_is_spelled_as_browsers_send_it(text: str, serialised: str) ->
     assert origin(text, subdomains=True) == serialised
 
 
+def test_where_any_scheme_is_accepted_it_is_only_asked_for_one() -> None:
+    with pytest.raises(ValueError, match="'localhost' does not begin with a scheme such as"):
+        origin("localhost", schemes=[])
+
+
 def test_further_schemes_have_no_default_port() -> None:
     assert origin("capacitor://localhost", schemes=["capacitor"]) == "capacitor://localhost"
     assert origin("Ionic://localhost:80", schemes=["ionic"]) == "ionic://localhost:80"
@@ -92,7 +97,7 @@ def test_further_schemes_have_no_default_port() -> None:
     [
         ("app.example.com", "'app.example.com' does not begin with http:// or https://"),
         ("null", "'null' does not begin with http:// or https://"),
-        ("ftp://app.example.com", "the scheme of 'ftp://app.example.com' is not http or https"),
+        ("ldap://app.example.com", "the scheme of 'ldap://app.example.com' is not http or https"),
         ("https://a.example/path", "write 'https://a.example/path' as https://a.example"),
         ("https://A.example?q", "write 'https://A.example?q' as https://a.example"),
         ("https://*.example.com", "'https://*.example.com' has a wildcard"),
@@ -101,6 +106,8 @@ def test_further_schemes_have_no_default_port() -> None:
         ("https://a.example:65536", "is not a number from 1 to 65535"),
         ("https://a.example:٣", "is not a number from 1 to 65535"),
         ("https://", "'' is not a host name"),
+        ("wss://a.example", "pages have no origin that begins with wss:"),
+        ("File://x", "pages have no origin that begins with file:"),
     ],
 )
 def test_an_origin_that_no_browser_sends_is_refused(text: str, reason: str) -> None:

@@ -58,6 +58,7 @@ def test_what_anonymous_clients_may_do(
         assert response.status_code == 401
         assert response["WWW-Authenticate"] == 'Token realm="api", Bearer realm="api"'
         assert response["Content-Type"] == "application/problem+json"
+        assert response.json()["detail"].startswith("Send `Authorization: Token KEY` or `Bearer")
         assert resource.the_row().version == 1
 
 
@@ -426,6 +427,21 @@ class TestProxy:
         task = post(f"{created.headers['Location']}/tasks", {"title": "a"}, "tasks.example.com,x")
         assert task.json()["url"].startswith("https://tasks.example.com/tasks/")
         assert post("/lists", {"name": "a"}, "evil.example, tasks.example.com").status_code == 400
+
+    def test_what_means_nothing_in_the_headers_of_a_proxy_is_left_out(
+        self, serve: Callable[..., Service]
+    ) -> None:
+        service = serve(HTTPS_ONLY="true", TRUST_PROXY_HEADERS="true")
+
+        def get(host: str, scheme: str) -> requests.Response:
+            headers = {"X-Forwarded-Host": host, "X-Forwarded-Proto": scheme}
+            url = f"{service.url}/lists"
+            return requests.get(url, headers=headers, timeout=HANG, allow_redirects=False)
+
+        assert get("", "HTTPS").status_code == 200
+        assert get(", localhost", ", https").status_code == 200
+        redirect = get("localhost:80", "")
+        assert redirect.headers["Location"] == "https://localhost/lists"
 
     def test_https_only(self, serve: Callable[..., Service]) -> None:
         service = serve(

@@ -323,6 +323,7 @@ def test_other_media_types_are_not_acceptable(
         response = client.get(target, headers={"Accept": accept})
         assert response.status_code == 406
         assert response["Content-Type"] == PROBLEM
+        assert "application/json, text/html, application/problem+json" in response.json()["detail"]
 
 
 def test_a_client_that_accepts_errors_alone_gets_json(
@@ -367,7 +368,18 @@ def test_a_method_that_does_not_exist_is_not_negotiated(send: Send, resource: Sa
     assert send("put", resource.collection, resource.body, Accept="image/png").status_code == 405
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/*", "application/json;q=0.5, */*;q=0.1"])
+def test_an_error_has_the_media_type_that_a_success_would_have(
+    client: Client, resource: Sample, path: str
+) -> None:
+    """DRF gives JSON, and disregards that the client would like a page better."""
+    headers = {"Accept": "text/html, application/json;q=0.9"}
+    assert client.get(path, headers=headers)["Content-Type"] == "application/json"
+    assert client.get(f"{path}0", headers=headers)["Content-Type"] == PROBLEM
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "application/*", "application/json;q=0.5, */*;q=0.1"]
+)
 def test_a_client_that_does_not_ask_for_html_gets_json(
     client: Client, resource: Sample, path: str, accept: str
 ) -> None:
@@ -404,12 +416,14 @@ def test_options_names_the_methods(client: Client, resource: Sample) -> None:
     assert response["Accept-Post"] == JSON
     patch = "PATCH" in resource.methods
     assert response.get("Accept-Patch") == (f"{JSON}, {MERGE_PATCH}" if patch else None)
+    assert response.json()["parses"] == [JSON, MERGE_PATCH] if patch else [JSON]
 
 
 def test_options_of_a_row_names_what_a_patch_may_be(client: Client, path: str) -> None:
     response = client.options(path)
     assert response["Accept-Patch"] == f"{JSON}, {MERGE_PATCH}"
     assert not response.has_header("Accept-Post")
+    assert response.json()["parses"] == [JSON, MERGE_PATCH]
 
 
 @pytest.mark.parametrize("name", ["other", "format", "page", "id", "ü"])

@@ -121,6 +121,12 @@ def test_body(service: Service, data: bytes, status: int) -> None:
     check(service, exchange(service, post(data)), status)
 
 
+def test_a_body_that_is_not_utf_8_is_told_where(service: Service) -> None:
+    answer = exchange(service, post(b'{"name": "a\xff"}'))
+    assert answer is not None
+    assert answer.json()["detail"] == "The body is not JSON: at byte 11 it is not UTF-8."
+
+
 @table(BODIES)
 def test_body_in_chunks(service: Service, data: bytes, status: int) -> None:
     """What is sent in chunks is answered as the same sent with its length."""

@@ -3,6 +3,7 @@
 import gzip
 import zlib
 
+import pytest
 from django.conf import settings
 
 from tests.process import Service
@@ -522,7 +523,7 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
     **{
         label("Accept", accept): (request("GET", "/lists", f"Accept: {accept}"), status)
         for accept, status in {
-            "": 406,
+            "": 200,
             "*/*": 200,
             "*/*;q=0.1": 200,
             "application/*": 200,
@@ -599,6 +600,14 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
     ),
     "a header without end": (b"GET /lists HTTP/1.1\r\nX: " + b"x" * 1_000_000, 431),
 }
+
+
+@pytest.mark.parametrize("headers", [["X: " + "x" * 8190], ["X: x"] * 101])
+def test_what_headers_may_have_is_said(service: Service, headers: list[str]) -> None:
+    answer = exchange(service, request("GET", "/lists", *headers))
+    assert answer is not None
+    assert answer.status == 431
+    assert answer.json()["detail"] == "A request may have 100 header fields of 8190 bytes each."
 
 
 @table(REQUESTS)

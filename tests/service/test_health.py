@@ -91,6 +91,37 @@ def test_the_reason_is_for_the_log_and_is_there_once() -> None:
         assert "Connection refused" in record["error"]
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+def test_not_ready_without_the_right_to_write(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As after migrating with another role and without a GRANT."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE reader")
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        cursor.execute("GRANT INSERT, UPDATE, DELETE ON tasklists_task TO reader")
+        cursor.execute("ALTER ROLE CURRENT_USER SET role TO reader")
+    try:
+        connection.close()
+        response = client.get("/health/ready")
+        assert response.status_code == 503
+        assert "may not write to all tables" in response.json()["detail"]
+        assert "tasklists_tasklist" in caplog.text
+        assert "tasklists_task," not in caplog.text
+        refused = client.post("/lists", {"name": "a"}, content_type="application/json")
+        assert refused.status_code == 503
+    finally:
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute("SET role TO none")
+            cursor.execute("ALTER ROLE CURRENT_USER RESET role")
+            cursor.execute("DROP OWNED BY reader")
+            cursor.execute("DROP ROLE reader")
+        connection.close()
+    assert client.get("/health/ready").status_code == 200
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_change_is_logged_and_its_end_too(
     client: Client, caplog: pytest.LogCaptureFixture

@@ -233,6 +233,18 @@ class TestAtATime:
             logins.turns.release()
 
 
+@pytest.mark.parametrize(("seconds_ahead", "status"), [(50, 429), (3600, 302)])
+def test_a_clock_that_was_far_ahead_locks_nobody_out(
+    login: Login, seconds_ahead: int, status: int
+) -> None:
+    """The clocks of replicas may differ a little."""
+    time = timezone.now() + timedelta(seconds=seconds_ahead)
+    for _ in range(5):
+        LoginFailure.objects.create(name="ada", network="192.0.2.1", time=time)
+    assert login(PASSWORD).status_code == status
+    assert LoginFailure.objects.exists() == (status == 429)
+
+
 class TestCommand:
     def test_it_forgets_the_failures_of_a_name(
         self, login: Login, capsys: pytest.CaptureFixture[str]
@@ -243,6 +255,28 @@ class TestCommand:
         assert capsys.readouterr().out == "forgotten: 5\n"
         assert login(PASSWORD).status_code == 302
         assert LoginFailure.objects.get().name == "eve"
+
+    def test_it_says_that_the_name_is_unknown(
+        self, db: None, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        call_command("unlock_logins", "Ada")
+        assert capsys.readouterr().out == (
+            "forgotten: 0\nNo login of 'Ada' has failed lately; letter case counts.\n"
+        )
+
+    def test_it_says_that_an_address_is_still_refused(
+        self, login: Login, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for number in range(50):
+            fail(login, 1, name=f"name {number}")
+        fail(login, 1, name="eve", address="192.0.2.2")
+        call_command("unlock_logins", "ada")
+        assert "\nLogins from 192.0.2.1 are still refused, " in (out := capsys.readouterr().out)
+        assert "192.0.2.2" not in out
+        assert login(PASSWORD).status_code == 429
+        call_command("unlock_logins")
+        assert capsys.readouterr().out == "forgotten: 51\n"
+        assert login(PASSWORD).status_code == 302
 
     def test_without_a_name_it_forgets_all(
         self, login: Login, capsys: pytest.CaptureFixture[str]

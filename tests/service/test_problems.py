@@ -179,7 +179,7 @@ class DriverError(Exception):
         ("2201B", BAD_VALUE),  # invalid_regular_expression
         ("54001", BAD_VALUE),  # statement_too_complex
         ("42601", DEFECT),  # syntax_error
-        ("42501", DEFECT),  # insufficient_privilege
+        ("42501", OUTAGE),  # insufficient_privilege
         ("XX000", DEFECT),  # internal_error
     ],
 )

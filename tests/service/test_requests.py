@@ -54,6 +54,12 @@ def test_parameters_that_are_long_or_cannot_be_read_are_dropped(parameters: str)
     assert made.META["CONTENT_TYPE"] == "application/json"
 
 
+def test_a_cookie_that_no_database_can_look_up_is_left_out() -> None:
+    made = request("", HTTP_COOKIE='sessionid="a\\000"; csrftoken=b')
+    assert made.COOKIES == {"csrftoken": "b"}
+    assert made.COOKIES is made.COOKIES
+
+
 def test_a_long_media_type_is_cut() -> None:
     made = request("x" * 8000)
     assert made.content_type == made.META["CONTENT_TYPE"] == "x" * MAX_CONTENT_TYPE

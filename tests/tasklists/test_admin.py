@@ -425,6 +425,39 @@ class TestBadQueries:
         form = {"action": "delete_selected", "_selected_action": "9" * 20}
         assert staff.post(f"/admin/{LISTS}/", form).status_code in (200, 302, 400)
 
+    @pytest.mark.parametrize(
+        ("path", "form"),
+        [
+            (f"{LISTS}/", {"action": "delete_selected", "_selected_action": "abc"}),
+            (f"{LISTS}/", {"action": "delete_selected", "_selected_action": ""}),
+            (f"{TASKS}/", {"action": "complete", "_selected_action": "\0"}),
+            (f"{USERS}/", {"action": "delete_selected", "_selected_action": "1.5"}),
+            (
+                f"{LISTS}/?created_at__year=9999",
+                {"action": "delete_selected", "_selected_action": "1", "select_across": "1"},
+            ),
+        ],
+    )
+    def test_an_action_for_rows_that_cannot_be_is_not_carried_out(
+        self, staff: Client, path: str, form: dict[str, str]
+    ) -> None:
+        TaskList.objects.create(name="shopping")
+        page = staff.post(f"/admin/{path}", {**form, "post": "yes"}, follow=True)
+        assert page.redirect_chain == [(f"/admin/{path.partition('?')[0]}?e=1", 302)]
+        assert "No action was carried out." in page.content.decode()
+        assert TaskList.objects.count() == 1
+
+    def test_a_defect_of_an_action_is_500(
+        self, staff: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*args: object) -> None:
+            raise ValueError("a defect")
+
+        monkeypatch.setattr("tasklists.admin.TaskListAdmin.get_search_fields", fail)
+        staff.raise_request_exception = False
+        form = {"action": "delete_selected", "_selected_action": "1"}
+        assert staff.post(f"/admin/{LISTS}/", form).status_code == 500
+
     def test_a_defect_without_a_query_is_500(
         self, staff: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
 from service.errors import one_line
+from service.logins import MAX_FAILURES_OF_NETWORK, refused_networks
 from service.models import LoginFailure
 
 
@@ -18,11 +19,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         failures = LoginFailure.objects.all()
-        if options["username"] is not None:
-            failures = failures.filter(name=options["username"])
+        name = options["username"]
+        if name is not None:
+            failures = failures.filter(name=name)
         try:
             count, _ = failures.delete()
+            refused = refused_networks()
         except Error as error:
             reason = one_line(error)
             raise CommandError(f"the database is unavailable or not migrated: {reason}") from error
         self.stdout.write(f"forgotten: {count}")
+        if name and not count:
+            self.stdout.write(f"No login of {name!r} has failed lately; letter case counts.")
+        for network in refused:
+            self.stdout.write(
+                f"Logins from {network} are still refused, because {MAX_FAILURES_OF_NETWORK} with "
+                "other names have failed. Without a user name, this command forgets them too."
+            )

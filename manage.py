@@ -30,7 +30,17 @@ def main() -> None:
         from django.core.management import execute_from_command_line
     except ImportError as error:
         sys.exit(f"{error}: install the requirements with `make install`, or activate .venv")
-    execute_from_command_line(sys.argv)
+    from django.db import Error
+
+    from service.database_errors import is_outage
+    from service.errors import one_line
+
+    try:
+        execute_from_command_line(sys.argv)
+    except Error as error:
+        if not is_outage(error) or "--traceback" in sys.argv:
+            raise
+        sys.exit(f"CommandError: the database is unavailable or not migrated: {one_line(error)}")
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         ]
     file = Path(database["NAME"])
     named = f"DATABASE_URL names {file}" if settings.DATABASE_URL else f"The database is {file}"
-    # Unlike os.path.isdir, Path.is_dir raises PermissionError if the parent is not searchable.
+    # Unlike os.path, Path raises if the parent is not searchable or the name too long.
     if not os.path.isdir(file.parent):  # noqa: PTH112
         return [
             Error(
@@ -100,16 +100,21 @@ def sqlite_file(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             )
         ]
     # SQLite keeps its journal beside the file, so the folder must be writable as well.
+    files = [Path(f"{file}{suffix}") for suffix in ("", "-wal", "-shm")]
+    closed = [path for path in files if os.path.exists(path) and not os.access(path, os.W_OK)]  # noqa: PTH110
     if not os.access(file.parent, os.W_OK | os.X_OK):
-        refused = file.parent
-    elif file.is_dir() or (file.exists() and not os.access(file, os.W_OK)):
-        refused = file
+        closed.insert(0, file.parent)
+    if os.path.isdir(file):  # noqa: PTH112
+        reason, hint = "that is a folder", "Name a file in it."
+    elif closed:
+        reason = f"{closed[0]} is not writable"
+        hint = f"Give the user {os.getuid()} write access, or name a file elsewhere."
     else:
         return []
     return [
         Error(
-            f"{named}, but {refused} is not writable.",
-            hint=f"Give the user {os.getuid()} write access, or name a file elsewhere.",
+            f"{named}, but {reason}.",
+            hint=hint,
             id="service.E007",
         )
     ]

@@ -26,20 +26,31 @@ class DatabaseWrapper(CloseUselessConnections, base.DatabaseWrapper):
         hosts = conn_params.get("host", "").split(",")
         ports = conn_params.get("port", "").split(",")
         if len(hosts) == 1 or "hostaddr" in conn_params:
-            return super().get_new_connection(conn_params)
+            return self.connect_to(conn_params)
         errors = []
         first = latest_host.get(conn_params["host"], 0)
         for position in [*range(first, len(hosts)), *range(first)]:
             # The URL has one port for each host, or one for all of them.
             address = {"host": hosts[position], "port": ports[position % len(ports)]}
             try:
-                connection = super().get_new_connection(conn_params | address)
+                connection = self.connect_to(conn_params | address)
             except psycopg2.OperationalError as error:
-                errors.append(f"{hosts[position]}: {str(error).strip()}")
+                errors.append(str(error).strip())
             else:
                 latest_host[conn_params["host"]] = position
                 return connection
         raise psycopg2.OperationalError("\n".join(errors))
+
+    def connect_to(self, conn_params: dict[str, Any]) -> Any:
+        """Connect to one host, and name it in errors, as libpq only does when it waits itself."""
+        try:
+            return super().get_new_connection(conn_params)
+        except psycopg2.OperationalError as error:
+            host, port = conn_params.get("host"), conn_params.get("port") or 5432
+            message = str(error).strip()
+            if not host or host in message:
+                raise
+            raise psycopg2.OperationalError(f"{host}, port {port}: {message}") from error
 
     def is_usable(self) -> bool:
         """Whether the connection is open and takes writes, without a query as Django sends it.

@@ -90,7 +90,25 @@ def test_a_folder_that_is_missing(
 
 def test_a_file_that_is_a_folder(use: Use, tmp_path: Path) -> None:
     use(NAME=str(tmp_path))
-    assert str(tmp_path) in found()["service.E007"].msg
+    assert found()["service.E007"].msg.endswith(f" {tmp_path}, but that is a folder.")
+
+
+@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_a_file_that_cannot_be_written_to(
+    use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    file = tmp_path / "a.sqlite3"
+    use(NAME=str(file))
+    closed = tmp_path / f"a.sqlite3{suffix}"
+    for path in (file, closed):
+        path.touch()
+    monkeypatch.setattr("os.access", lambda path, _: path != closed)
+    assert found()["service.E007"].msg.endswith(f", but {closed} is not writable.")
+
+
+def test_a_path_that_is_too_long_is_no_exception(use: Use, tmp_path: Path) -> None:
+    use(NAME=str(tmp_path / ("x" * 300)))
+    assert found() == {}
 
 
 def test_a_folder_that_cannot_be_written_to(

@@ -197,6 +197,27 @@ class TestEnsureAdmin:
         assert "auth_user" in line
         assert "hunter2" not in line
 
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("drf_create_token", "admin"),
+            ("createsuperuser", "--noinput", "--username=ada", "--email=a@example.com"),
+            ("changepassword", "admin"),
+            ("dumpdata", "tasklists"),
+        ],
+        ids=lambda command: command[0],
+    )
+    def test_djangos_own_say_it_in_one_line_too(
+        self, database_url: str, command: tuple[str, ...]
+    ) -> None:
+        variables = {"DATABASE_URL": database_url, "DJANGO_SUPERUSER_PASSWORD": "hunter2"}
+        result = manage(*command, **variables)
+        assert result.returncode == 1
+        [line] = result.stderr.splitlines()
+        assert line.startswith("CommandError: ")
+        traceback = manage(*command, "--traceback", **variables).stderr
+        assert "Traceback" in traceback
+
     @pytest.mark.once(on="sqlite")
     def test_without_a_password(self) -> None:
         result = manage("ensure_admin")

@@ -88,6 +88,7 @@ def test_the_reason_is_for_the_log_and_is_there_once() -> None:
             assert ready.status_code == 503
             assert ready.json()["detail"] == "The database is unavailable."
         [record] = [each for each in service.records() if each["message"] == "not ready"]
+        assert record["error"].startswith("127.0.0.1, port ")
         assert "Connection refused" in record["error"]
 
 

@@ -133,7 +133,8 @@ def test_a_file_that_is_no_database_ends_it_in_one_line(tmp_path: Path) -> None:
     failed = manage("migrate", DATABASE_URL=sqlite_url(tmp_path / "notes.txt"))
     assert failed.returncode == 1
     [line] = failed.stderr.splitlines()
-    assert line == "CommandError: the database is unavailable: file is not a database"
+    where = tmp_path / "notes.txt"
+    assert line == f"CommandError: the database {where} is unavailable: file is not a database"
 
 
 @on_postgresql

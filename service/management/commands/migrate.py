@@ -98,7 +98,8 @@ def wait_for(connection: BaseDatabaseWrapper, seconds: float) -> None:
         try:
             encoding, refusal = wrong_encoding(connection), refused_writes(connection)
         except Error as error:
-            refusal = f"the database is unavailable: {one_line(error)}"
+            file = f" {connection.settings_dict['NAME']}" if connection.vendor == "sqlite" else ""
+            refusal = f"the database{file} is unavailable: {one_line(error)}"
         else:
             if encoding:
                 raise CommandError(encoding)

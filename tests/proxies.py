@@ -104,7 +104,7 @@ class Nginx(Proxy):
     # -e: until it has read the configuration, it would write to the system's log.
     arguments = ["-p", "%(folder)s", "-e", "%(folder)s/log", "-c", "%(folder)s/configuration"]
     # One process instead of a master and a worker can be ended by its id.
-    configuration = """
+    beginning = """
 daemon off;
 master_process off;
 pid %(folder)s/pid;
@@ -119,6 +119,10 @@ http {
     fastcgi_temp_path %(folder)s/fastcgi;
     uwsgi_temp_path %(folder)s/uwsgi;
     scgi_temp_path %(folder)s/scgi;
+"""
+    configuration = (
+        beginning
+        + """
     client_max_body_size 0;
     large_client_header_buffers 4 32k;
     upstream service {
@@ -142,3 +146,4 @@ http {
     }
 }
 """
+    )

@@ -58,7 +58,7 @@ CSRF_TRUSTED_ORIGINS = env.parsed_list(
     parse=lambda text: origins.origin(text, subdomains=True),
     accepted="origins such as https://app.example.com or https://*.example.com",
 )
-CSRF_FAILURE_VIEW = "service.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "service.csrf.failure"
 LOGIN_URL = "rest_framework:login"
 LOGIN_REDIRECT_URL = "tasklist-list"  # unless the page that asked for the login is known
 LOGOUT_REDIRECT_URL = LOGIN_URL

@@ -13,11 +13,12 @@ from rest_framework.views import APIView
 
 from rest.parsers import accept_headers, media_types_of
 from rest.renderers import JSONRenderer
-from service import errors
+from service import csrf, errors
 
 # How many unknown members or parameters an error points at, and how much of their names, or of a
 # media type, it repeats.
 MAX_UNKNOWN, MAX_NAME = 10, 64
+CSRF_FAILED = "CSRF Failed: "  # DRF's, before Django's reason
 
 
 class InvalidParameters(exceptions.ValidationError):
@@ -54,6 +55,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
             problem: errors.Problem | None = unsupported(request)
         case exceptions.NotAcceptable():
             problem = not_acceptable(context["view"])
+        case exceptions.PermissionDenied() if str(error.detail).startswith(CSRF_FAILED):
+            problem = csrf.problem(request._request, str(error.detail).removeprefix(CSRF_FAILED))
         case exceptions.APIException():
             problem = describe(error)
         case _:

@@ -8,7 +8,7 @@ import orjson
 import structlog
 from django import db
 from django.conf import settings
-from django.core.exceptions import DisallowedHost, PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
@@ -83,8 +83,6 @@ def from_exception(error: BaseException) -> Problem | None:
             return Problem(404, "There is nothing at this address.")
         case PermissionDenied():
             return Problem(403, str(error) or "This is not allowed.")
-        case DisallowedHost():
-            return Problem(400, str(error))
         case SuspiciousOperation() | MultiPartParserError():
             return Problem(400, str(error) or "The request is malformed.")
         case db.Error() if is_conflict(error) or is_lock_timeout(error):
@@ -124,15 +122,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     ProblemDetailsMiddleware handles those of views.
     """
     return Problem(400, str(exception)).response(request)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    detail = (
-        f"{reason} Reload the form and send it again."
-        if reason
-        else "The form has expired. Reload it."
-    )
-    return Problem(403, detail).response(request)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -175,7 +175,10 @@ class RefuseMalformedRequests:
         try:
             request.get_host()
         except DisallowedHost as error:
-            return errors.from_exception(error)
+            forwarded = "HTTP_X_FORWARDED_HOST" in request.META and settings.USE_X_FORWARDED_HOST
+            header = "X-Forwarded-Host" if forwarded else "Host"
+            # Django says "Invalid HTTP_HOST header", whichever header it has read.
+            return errors.Problem(400, str(error).replace("HTTP_HOST", header, 1))
         if len(request.META.get("HTTP_COOKIE", "")) > self.max_cookies:
             return errors.Problem(431, f"Cookie takes at most {self.max_cookies} characters.")
         length = int(request.META.get("CONTENT_LENGTH") or 0)

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,7 +12,7 @@ import pytest
 import requests
 
 from project.environment import EPHEMERAL_PREFIX
-from tests.process import Service, free_port, manage
+from tests.process import ROOT, Service, environment, free_port, manage
 from tests.wire import HANG
 
 Serve = Callable[..., Service]
@@ -224,6 +226,36 @@ class TestEnsureAdmin:
         assert result.returncode == 1
         [line] = result.stderr.splitlines()
         assert "ADMIN_PASSWORD" in line
+
+
+class TestForgottenPassword:
+    """As docs/configuration.md describes it."""
+
+    def test_changepassword_asks_twice_and_ends_sessions(
+        self, serve: Serve, database_url: str
+    ) -> None:
+        service = serve(API_ACCESS="authenticated")
+        variables = {"DATABASE_URL": database_url, "ADMIN_PASSWORD": "correct horse"}
+        manage("ensure_admin", **variables)
+        token = manage("drf_create_token", "admin", **variables).stdout.split()[2]
+        session = log_in(service, "admin", "correct horse")
+        assert session.get(f"{service.url}/lists", timeout=HANG).status_code == 200
+        result = subprocess.run(
+            [sys.executable, "manage.py", "changepassword", "admin"],
+            input="battery staple\n" * 2,
+            cwd=ROOT,
+            env=environment(variables),
+            capture_output=True,
+            text=True,
+            start_new_session=True,  # without a terminal, it reads standard input
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        assert session.get(f"{service.url}/lists", timeout=HANG).status_code == 401
+        program = {"Authorization": f"Token {token}"}
+        assert requests.get(f"{service.url}/lists", headers=program, timeout=HANG).ok
+        assert "sessionid" not in log_in(service, "admin", "correct horse").cookies
+        assert "sessionid" in log_in(service, "admin", "battery staple").cookies
 
 
 def log_in(service: Service, name: str, password: str) -> requests.Session:

@@ -121,6 +121,15 @@ def test_every_make_target_of_the_documents_exists() -> None:
         assert named <= targets, document
 
 
+def test_commands_are_those_of_a_checkout_or_run_in_a_container() -> None:
+    """`make install` makes .venv, and only the image has its interpreter in the PATH."""
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+        for line in document.read_text().splitlines():
+            for before in re.findall(r"(.*?)python3? (?:manage\.py|-m )", line):
+                in_container = re.search(r"(docker|kubectl) .*exec .*$|command is `$", before)
+                assert before.endswith(".venv/bin/") or in_container, f"{document}: {line}"
+
+
 def test_every_link_between_the_documents_leads_to_a_file() -> None:
     for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text()):

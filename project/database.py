@@ -16,6 +16,7 @@ ACCEPTED = "sqlite:///PATH or postgresql://USER[:PASSWORD]@HOST[:PORT]/NAME[?ssl
 
 METHODS = "!?(password|md5|gss|sspi|scram-sha-256|oauth|none)"
 TLS_VERSIONS = "TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"
+SETTING = r"(-c\s*|--)[A-Za-z_][\w.-]*=(\\.|[^\s\\])*"
 # libpq finds a wrong value of these options only when it connects, which looks like an outage.
 CHOICES = {
     "channel_binding": "disable, prefer, require",
@@ -42,7 +43,7 @@ NUMBERS = (
 )
 # The PostgreSQL server reads these, or libpq when it connects.
 PATTERNS = {
-    "options": (r"(\s*(-c\s*|--)[A-Za-z_][\w.-]*=(\\.|[^\s\\])*)+\s*", "written as -c name=value"),
+    "options": (rf"\s*{SETTING}(\s+{SETTING})*\s*", "written as -c name=value"),
     "replication": ("false|off|no|0", "false"),
     "require_auth": (
         f"{METHODS}(,{METHODS})*",

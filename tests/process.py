@@ -110,7 +110,8 @@ class Service:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(60)
-        if self.output.seekable():  # pytest shows what is printed if the test fails
+        # Pytest shows what is printed if the test fails.
+        if not self.output.closed and self.output.seekable():
             lines = [line for line in self.text().splitlines() if '"level": "info"' not in line]
             print("\n".join(lines)[-20_000:])
         self.output.close()

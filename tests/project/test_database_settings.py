@@ -319,12 +319,13 @@ def test_of_several_hosts_that_fail_each_is_named(
 ) -> None:
     set_wait_callback(Deadlines(connect=0.2, statement=None))
     with socket.create_server(("127.0.0.1", 0)) as black_hole:
-        url = with_hosts(postgresql_url, ("127.0.0.1", black_hole.getsockname()[1]))
+        port = black_hole.getsockname()[1]
+        url = with_hosts(postgresql_url, ("127.0.0.1", port))
         url += "&target_session_attrs=read-write&options=-c%20default_transaction_read_only%3Don"
         with connected(url) as server, pytest.raises(OperationalError) as failure:
             server.ensure_connection()
     first, second = str(failure.value).splitlines()
-    assert first == "127.0.0.1: the database did not answer within 0.2 s"
+    assert first == f"127.0.0.1, port {port}: the database did not answer within 0.2 s"
     assert second.endswith("session is read-only")
 
 

@@ -1,0 +1,42 @@
+"""What `helm template` makes of values, for the tests beside this file."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CHART = Path(__file__).resolve().parent.parent
+SECRETS = CHART / "tests" / "values" / "secrets.yaml"  # which a rendering without a cluster needs
+VERSION = "1.34"  # of Kubernetes
+
+Values = dict[str, Any]
+
+
+class Refused(Exception):  # noqa: N818 - it is what Helm did
+    """Helm refused the values; the text is all that it printed."""
+
+
+class Loader(yaml.SafeLoader):
+    """Reads a plain scalar as Helm and kubectl do, which also take 12e4 for a number."""
+
+
+Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+\Z"), list("-+0123456789")
+)
+
+
+def render(
+    values: Values, *, helm: str = "helm4", release: str = "one", namespace: str = "here"
+) -> list[Any]:
+    """The objects of a release with these values over those of SECRETS; else Refused."""
+    command = [helm, "template", release, str(CHART), f"--namespace={namespace}"]
+    command += [f"--kube-version={VERSION}", f"--values={SECRETS}", "--values=-"]
+    done = subprocess.run(
+        command, input=json.dumps(values), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Refused(done.stdout + done.stderr)
+    return [item for item in yaml.load_all(done.stdout, Loader) if item is not None]

@@ -3,10 +3,12 @@
 A value's type is its default's, its description the comment that helm-docs
 reads (``# --``), and a line ``# @schema {...}`` above adds what JSON Schema can
 say besides. Objects are closed, unless such a line opens them or they are empty
-by default, so that a misspelt value is an error with its name.
+by default, so that a misspelt value is an error with its name. What has a default other than
+an empty one is required: Helm takes the default of a key away that is there with nothing under it.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,18 +54,27 @@ def schema_of(node: yaml.Node, comment: list[str], lines: list[str]) -> dict[str
     schema: dict[str, Any] = {"type": TYPES[node.tag.rpartition(":")[2]]}
     for text in comment:
         if text.startswith("-- "):
-            schema["description"] = text.removeprefix("-- ").removeprefix("(int) ")
+            schema["description"] = re.sub(r"^-- (\([^)]*\) )?", "", text)
         elif text.startswith("@schema "):
             schema |= json.loads(text.removeprefix("@schema "))
     if "$ref" in schema:
         del schema["type"]
     elif isinstance(node, yaml.MappingNode):
-        schema.setdefault("additionalProperties", False)
+        closed = schema.setdefault("additionalProperties", False) is False
         schema["properties"] = {
-            key.value: schema_of(value, comment_above(lines, key.start_mark.line), lines)
+            key.value: schema_of(value, comment, lines)
             for key, value in node.value
+            # Kubernetes checks the keys of its own objects, which have no comments here.
+            if (comment := comment_above(lines, key.start_mark.line)) or closed
         }
+        if closed:
+            schema["required"] = [key.value for key, value in node.value if not is_empty(value)]
     return schema
+
+
+def is_empty(node: yaml.Node) -> bool:
+    """Whether a template that finds nothing does what it does with this default."""
+    return node.value in ([], "", "false", "null")
 
 
 def main() -> int:

@@ -1,7 +1,5 @@
 # Dumps the database to /backups, reads the dump back, and keeps the newest $KEEP.
-set -euo pipefail
-umask 077 # a dump has hashes of passwords, and tokens
-. /scripts/connect.sh
+connect
 
 # Under another name until it is known to be good. A run that was killed leaves one behind.
 find /backups -maxdepth 1 -name '*.partial' -mmin +1440 -delete

@@ -1,8 +1,5 @@
 # Replaces what is in the database by /backups/$BACKUP: all of it in one
 # transaction, or nothing. Readers and writers wait meanwhile.
-set -euo pipefail
-umask 077 # a dump has hashes of passwords, and tokens
-
 cd /backups
 if ! [ -f "$BACKUP" ]; then
   echo "There is no backup $BACKUP. There are:"
@@ -11,7 +8,7 @@ if ! [ -f "$BACKUP" ]; then
 fi
 pg_restore --list "$BACKUP" >/dev/null
 
-. /scripts/connect.sh
+connect
 
 # The database remembers its restore, so that an upgrade that creates this Job again changes nothing.
 mark="restored from $BACKUP, attempt $ATTEMPT"

@@ -1,5 +1,6 @@
 {{/*
 Labels. Each takes a list of the root context and the component: app, postgres, backup, restore, test.
+Those of pods also take the labels that a user gives them.
 */}}
 
 {{/* What selects pods, now and for ever: selectors can't be changed. */}}
@@ -13,18 +14,23 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{/* Of pods: nothing that changes with the chart's version, which would restart the database. */}}
 {{- define "tasklists.podLabels" -}}
 {{- $labels := include "tasklists.selectorLabels" . | fromYaml }}
-{{- merge $labels (index . 0).Values.commonLabels | toYaml }}
+{{- merge $labels (index . 2 | default dict) ((index . 0).Values.commonLabels | default dict) | toYaml }}
+{{- end }}
+
+{{/* Any text as the value of a label: at most 63 characters, of those that a label may have. */}}
+{{- define "tasklists.labelValue" -}}
+{{- regexReplaceAll "[^A-Za-z0-9._-]" (toString .) "_" | trunc 63 | trimAll "._-" }}
 {{- end }}
 
 {{/* Of every other object. */}}
 {{- define "tasklists.labels" -}}
 {{- $root := index . 0 }}
 {{- $labels := include "tasklists.selectorLabels" . | fromYaml }}
-{{- $_ := set $labels "app.kubernetes.io/version" ($root.Chart.AppVersion | toString) }}
+{{- $_ := set $labels "app.kubernetes.io/version" (include "tasklists.labelValue" $root.Chart.AppVersion) }}
 {{- $_ := set $labels "app.kubernetes.io/managed-by" $root.Release.Service }}
 {{- $_ := set $labels "app.kubernetes.io/part-of" (include "tasklists.name" $root) }}
-{{- $_ := set $labels "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_") }}
-{{- merge $labels $root.Values.commonLabels | toYaml }}
+{{- $_ := set $labels "helm.sh/chart" (include "tasklists.labelValue" (printf "%s-%s" $root.Chart.Name $root.Chart.Version)) }}
+{{- merge $labels ($root.Values.commonLabels | default dict) | toYaml }}
 {{- end }}
 
 {{/* An image by digest, or else by tag. Takes a list of the root context and the image's values. */}}
@@ -33,13 +39,13 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- $image := index . 1 }}
 {{- with $image.registry | default $root.Values.global.imageRegistry }}{{ . }}/{{ end }}
 {{- $image.repository }}
-{{- with $image.digest }}@{{ . }}{{ else }}:{{ $image.tag | default $root.Chart.AppVersion }}{{ end }}
+{{- with $image.digest }}@{{ . }}{{ else }}:{{ $image.tag | default ($root.Chart.AppVersion | replace "+" "_") }}{{ end }}
 {{- end }}
 
 {{/* Pull secrets, global and local, as the objects that a pod takes. */}}
 {{- define "tasklists.imagePullSecrets" -}}
 {{- $secrets := list }}
-{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+{{- range concat (.Values.global.imagePullSecrets | default list) (.Values.imagePullSecrets | default list) }}
 {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) }}
 {{- end }}
 {{- with $secrets | uniq -}}
@@ -50,23 +56,30 @@ imagePullSecrets:
 
 {{/* The spec of a claim. Takes a dict of size, storageClass ("" the default, "-" none), accessMode and volumeName. */}}
 {{- define "tasklists.claimSpec" -}}
-accessModes: [{{ .accessMode | default "ReadWriteOnce" }}]
+accessModes: [{{ .accessMode | default "ReadWriteOnce" | quote }}]
 {{- with .storageClass }}
 storageClassName: {{ ternary "" . (eq . "-") | quote }}
 {{- end }}
 {{- with .volumeName }}
-volumeName: {{ . }}
+volumeName: {{ . | quote }}
 {{- end }}
 resources:
   requests:
-    storage: {{ .size }}
+    storage: {{ .size | quote }}
 {{- end }}
 
-{{/* Egress that finds names: DNS answers from kube-system, from a node's cache or from elsewhere. */}}
+{{/* Egress that finds names. */}}
 {{- define "tasklists.dnsEgress" -}}
+{{- $dns := .Values.networkPolicy.dns -}}
 - ports:
-    - {port: 53, protocol: UDP}
-    - {port: 53, protocol: TCP}
+    {{- range $dns.ports }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+  {{- with $dns.peers }}
+  to:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- end }}
 
 {{/* Egress to the database of this release. */}}
@@ -77,6 +90,43 @@ resources:
           {{- include "tasklists.selectorLabels" (list . "postgres") | nindent 10 }}
   ports:
     - {port: 5432, protocol: TCP}
+{{- end }}
+
+{{/* A list of objects in which each `key` is there once, as the last one has it. Takes a list of the key and the objects. */}}
+{{- define "tasklists.merged" -}}
+{{- $key := index . 0 }}
+{{- $last := dict }}
+{{- range $place, $item := index . 1 }}
+{{- $_ := set $last (get $item $key) $place }}
+{{- end }}
+{{- $merged := list }}
+{{- range $place, $item := index . 1 }}
+{{- if eq $place (get $last (get $item $key)) }}
+{{- $merged = append $merged $item }}
+{{- end }}
+{{- end }}
+{{- toYaml $merged }}
+{{- end }}
+
+{{/* Which nodes may run a pod, and before which others. Takes the values that have these keys. */}}
+{{- define "tasklists.scheduling" -}}
+{{- $scheduling := dict }}
+{{- range $key, $value := pick . "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+{{- if $value }}
+{{- $_ := set $scheduling $key $value }}
+{{- end }}
+{{- end }}
+{{- with $scheduling }}{{ toYaml . }}{{ end }}
+{{- end }}
+
+{{/* The folder for temporary files, where the root file system can't be written. */}}
+{{- define "tasklists.tmpVolume" -}}
+- name: tmp
+  {{- with .Values.tmpSizeLimit }}
+  emptyDir: {sizeLimit: {{ . | quote }}}
+  {{- else }}
+  emptyDir: {}
+  {{- end }}
 {{- end }}
 
 {{/* Address families of a Service. */}}

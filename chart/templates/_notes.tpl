@@ -1,7 +1,5 @@
-{{/* What values refer to and the cluster doesn't have, as a YAML list. */}}
-{{- define "tasklists.missingObjects" -}}
-{{- $missing := list }}
-{{- if include "tasklists.hasCluster" . }}
+{{/* What values refer to and somebody else makes, as a YAML list of arguments of kubectl get. */}}
+{{- define "tasklists.neededObjects" -}}
 {{- $mode := .Values.database.mode }}
 {{- $secrets := list .Values.secretKey.existingSecret }}
 {{- $claims := list }}
@@ -12,23 +10,18 @@
 {{- $secrets = append $secrets .Values.postgres.auth.existingSecret }}
 {{- $claims = list .Values.postgres.persistence.existingClaim .Values.backup.persistence.existingClaim }}
 {{- else if eq $mode "external" }}
-{{- $secrets = append $secrets .Values.external.existingSecret }}
-{{- $secrets = concat $secrets (list .Values.external.caSecret .Values.external.migrationSecret) }}
+{{- $secrets = concat $secrets (list .Values.external.existingSecret .Values.external.caSecret .Values.external.migrationSecret) }}
 {{- else if .Values.sqlite.persistence.enabled }}
 {{- $claims = list .Values.sqlite.persistence.existingClaim }}
 {{- end }}
+{{- $needed := list }}
 {{- range $secrets | compact | uniq }}
-{{- if not (lookup "v1" "Secret" $.Release.Namespace .) }}
-{{- $missing = append $missing (printf "Secret %s" .) }}
-{{- end }}
+{{- $needed = append $needed (printf "secret/%s" .) }}
 {{- end }}
 {{- range $claims | compact | uniq }}
-{{- if not (lookup "v1" "PersistentVolumeClaim" $.Release.Namespace .) }}
-{{- $missing = append $missing (printf "PersistentVolumeClaim %s" .) }}
+{{- $needed = append $needed (printf "pvc/%s" .) }}
 {{- end }}
-{{- end }}
-{{- end }}
-{{- toYaml $missing }}
+{{- toYaml $needed }}
 {{- end }}
 
 {{/* What helm uninstall leaves, as a YAML list of arguments of kubectl delete. */}}

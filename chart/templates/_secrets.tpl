@@ -1,9 +1,10 @@
 {{/*
 Whether a cluster answers. A list always has a kind, even where there is nothing to list, while
-lookup gives nothing at all to `helm template` and to a dry run on the client.
+lookup gives nothing at all to `helm template` and to a dry run on the client. Of Secrets, because
+Helm has to list those itself. Ask only where the answer is needed: whoever may not, can't install.
 */}}
 {{- define "tasklists.hasCluster" -}}
-{{- if lookup "v1" "PersistentVolumeClaim" .Release.Namespace "" }}true{{ end }}
+{{- if lookup "v1" "Secret" .Release.Namespace "" }}true{{ end }}
 {{- end }}
 
 {{/*
@@ -11,13 +12,10 @@ One key of a Secret of this release, in base64: the value given, else what the c
 random one. Takes a dict of root, secret, key and value.
 */}}
 {{- define "tasklists.secretData" -}}
-{{- $stored := lookup "v1" "Secret" .root.Release.Namespace .secret | dig "data" .key "" }}
 {{- if .value }}
 {{- .value | b64enc }}
-{{- else if $stored }}
-{{- $stored }}
 {{- else }}
-{{- randAlphaNum 50 | b64enc }}
+{{- lookup "v1" "Secret" .root.Release.Namespace .secret | dig "data" .key "" | default (randAlphaNum 50 | b64enc) }}
 {{- end }}
 {{- end }}
 

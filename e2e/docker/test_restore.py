@@ -50,7 +50,7 @@ def test_half_a_restore_changes_nothing(terminal: Terminal, tmp_path: Path) -> N
     eventually(lambda: sql("select 1"))
     sql("create table lists as select 'kept' as name")
     options = " ".join(f"-e {name}={value}" for name, value in SETTINGS.items())
-    script = "PATH=/killed:$PATH bash /scripts/restore.sh"
+    script = 'PATH=/killed:$PATH bash -c "$(cat /scripts/connect.sh /scripts/restore.sh)"'
     done = terminal.run(f"docker exec {options} {database} sh -c '{script}'")
     assert done.returncode == 1
     assert done.stdout == "The restore failed, so nothing was changed.\n"

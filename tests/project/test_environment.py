@@ -118,7 +118,7 @@ def read_by(script: str, file: Path) -> bytes:
     """What the chart's ``script`` makes of the password in ``file``."""
     lines = (ROOT / "chart" / "files" / script).read_text().splitlines()
     variable = SCRIPTS[script]
-    first = next(i for i, line in enumerate(lines) if line.startswith(f"{variable}=$(cat "))
+    first = next(i for i, line in enumerate(lines) if f"{variable}=$(cat " in line)
     read, remove = lines[first : first + 2]
     read = re.sub(r"\$\(cat .*\)", f"$(cat {file})", read)
     command = ["bash", "-euo", "pipefail", "-c", f'{read}\n{remove}\nprintf %s "${variable}"']

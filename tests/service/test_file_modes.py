@@ -144,16 +144,19 @@ def test_the_chart_s_backups_are_private(tmp_path: Path, umask: str) -> None:
     old = backups / "tasklists-20250101T000000Z.dump"
     old.write_text("old")
     old.chmod(0o644)
-    (tmp_path / "connect.sh").write_text("")
     for name, does in {
         "pg_dump": 'for each; do case $each in --file=*) echo x > "${each#--file=}";; esac; done',
+        "pg_isready": "true",
         "pg_restore": "true",
     }.items():
         program = programs / name
         program.write_text(f"#!/bin/sh\n{does}\n")
         program.chmod(0o755)
-    script = (ROOT / "chart" / "files" / "backup.sh").read_text()
-    script = script.replace("/backups", str(backups)).replace("/scripts", str(tmp_path))
+    (tmp_path / "password").write_text("unused")
+    files = ROOT / "chart" / "files"
+    script = (files / "connect.sh").read_text() + (files / "backup.sh").read_text()
+    script = script.replace("/run/secrets/postgres", str(tmp_path))
+    script = script.replace("/backups", str(backups))
     variables = {"PGDATABASE": "tasklists", "HOSTNAME": "pod", "KEEP": "7"}
     path = f"{programs}:{os.environ['PATH']}"
     subprocess.run(

@@ -262,10 +262,11 @@ def test_a_backup_is_restored_with_its_indexes(debian: DebianPostgreSQL, tmp_pat
             cursor.execute(statement)
 
     execute(insert + "('Червоний', now(), now(), 1)")
-    for file in (ROOT / "chart/files").glob("*.sh"):
-        text = file.read_text().replace("/run/secrets/postgres", str(tmp_path))
-        text = text.replace("/backups", str(tmp_path)).replace("/scripts", str(tmp_path))
-        (tmp_path / file.name).write_text(text)
+    files = ROOT / "chart" / "files"
+    for name in ("backup.sh", "restore.sh"):
+        text = (files / "connect.sh").read_text() + (files / name).read_text()
+        text = text.replace("/run/secrets/postgres", str(tmp_path))
+        (tmp_path / name).write_text(text.replace("/backups", str(tmp_path)))
     (tmp_path / "password").write_text("unused")
     variables = os.environ | {
         "PATH": f"{debian.programs}:{os.environ['PATH']}",

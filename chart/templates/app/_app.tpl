@@ -1,16 +1,20 @@
-{{/* The application's environment, which a change of rolls its pods. Secrets are paths here. */}}
+{{/*
+The application's environment. It is part of each pod, so that a pod that starts again has what its
+revision was made with. Secrets are paths here.
+*/}}
 {{- define "tasklists.environment" -}}
 {{- $mode := .Values.database.mode -}}
 PORT: "5000"
 MIGRATE: never
+SERVED_BY: {fieldRef: {fieldPath: metadata.name}}
 ALLOWED_HOSTS: {{ include "tasklists.allowedHosts" . | quote }}
-API_ACCESS: {{ .Values.config.apiAccess }}
+API_ACCESS: {{ .Values.config.apiAccess | quote }}
 CORS_ALLOWED_ORIGINS: {{ join "," .Values.config.corsAllowedOrigins | quote }}
-CSRF_TRUSTED_ORIGINS: {{ join "," .Values.config.csrfTrustedOrigins | quote }}
-TRUST_PROXY_HEADERS: {{ .Values.config.trustProxyHeaders | quote }}
-HTTPS_ONLY: {{ .Values.config.httpsOnly | quote }}
-LOG_LEVEL: {{ .Values.config.logLevel }}
-LOG_FORMAT: {{ .Values.config.logFormat }}
+CSRF_TRUSTED_ORIGINS: {{ include "tasklists.trustedOrigins" . | quote }}
+TRUST_PROXY_HEADERS: {{ include "tasklists.trustProxyHeaders" . | quote }}
+HTTPS_ONLY: {{ .Values.config.httpsOnly | default false | quote }}
+LOG_LEVEL: {{ .Values.config.logLevel | quote }}
+LOG_FORMAT: {{ .Values.config.logFormat | quote }}
 WEB_CONCURRENCY: {{ .Values.config.webConcurrency | quote }}
 THREADS: {{ .Values.config.threads | quote }}
 GRACEFUL_TIMEOUT: {{ .Values.shutdown.gracefulTimeoutSeconds | quote }}
@@ -20,13 +24,13 @@ SECRET_KEY_FILE: /run/secrets/tasklists/secret-key
 {{- if eq $mode "sqlite" }}
 DATABASE_URL: sqlite:////data/tasklists.sqlite3
 {{- else if eq $mode "postgres" }}
-DATABASE_URL: {{ printf "postgresql://%s@%s:5432/%s" .Values.postgres.auth.username (.Values.postgres.alias | default (include "tasklists.postgres.serviceName" .)) .Values.postgres.auth.database }}
+DATABASE_URL: {{ printf "postgresql://%s@%s:5432/%s" .Values.postgres.auth.username (.Values.postgres.alias | default (include "tasklists.postgres.serviceName" .)) .Values.postgres.auth.database | quote }}
 DATABASE_PASSWORD_FILE: /run/secrets/tasklists/database-password
 {{- else }}
 DATABASE_URL: "" # the image's own is SQLite
 DATABASE_URL_FILE: /run/secrets/tasklists/database-url
 {{- with .Values.external.sslMode }}
-PGSSLMODE: {{ . }}
+PGSSLMODE: {{ . | quote }}
 {{- end }}
 {{- if .Values.external.caSecret }}
 PGSSLROOTCERT: /run/secrets/tasklists/ca.crt
@@ -38,22 +42,68 @@ DATABASE_STATEMENT_TIMEOUT: "0" # poolers refuse this setting at connection
 {{- end }}
 {{- end }}
 
+{{- define "tasklists.adminEnvironment" -}}
+ADMIN_USERNAME: {{ .Values.admin.username | quote }}
+ADMIN_EMAIL: {{ .Values.admin.email | default "" | quote }}
+ADMIN_PASSWORD_FILE: /run/secrets/admin/password
+{{- end }}
+
+{{/* `env` of a container: what is above, under extraEnv. Takes a list of the root context and more of the former. */}}
+{{- define "tasklists.env" -}}
+{{- $root := index . 0 }}
+{{- $env := list }}
+{{- range $name, $value := merge (index . 1) (include "tasklists.environment" $root | fromYaml) }}
+{{- $env = append $env (dict "name" $name (kindIs "map" $value | ternary "valueFrom" "value") $value) }}
+{{- end }}
+{{- range $root.Values.extraEnv }}
+{{- $env = append $env (hasKey . "value" | ternary (merge (dict "value" (kindIs "string" .value | ternary .value (toJson .value))) .) .) }}
+{{- end }}
+{{- include "tasklists.merged" (list "name" $env) }}
+{{- end }}
+
+{{/* Host names of the routes. */}}
+{{- define "tasklists.routeHosts" -}}
+{{- $hosts := list }}
+{{- if .Values.ingress.enabled }}
+{{- $hosts = concat $hosts (.Values.ingress.hosts | default list) }}
+{{- end }}
+{{- if .Values.httpRoute.enabled }}
+{{- $hosts = concat $hosts (.Values.httpRoute.hostnames | default list) }}
+{{- end }}
+{{- toYaml $hosts }}
+{{- end }}
+
 {{/* Host names: those of the Service from any namespace, of the routes, and those given. */}}
 {{- define "tasklists.allowedHosts" -}}
 {{- $service := include "tasklists.serviceName" . }}
 {{- $namespaced := printf "%s.%s" $service .Release.Namespace }}
 {{- $hosts := list "localhost" ".localhost" "127.0.0.1" "[::1]" $service $namespaced (printf "%s.svc" $namespaced) (printf "%s.svc.%s" $namespaced .Values.clusterDomain) }}
-{{- if .Values.ingress.enabled }}
-{{- $hosts = concat $hosts .Values.ingress.hosts }}
-{{- end }}
-{{- if .Values.httpRoute.enabled }}
-{{- $hosts = concat $hosts .Values.httpRoute.hostnames }}
-{{- end }}
 {{- $names := list }}
-{{- range concat $hosts .Values.config.allowedHosts }}
+{{- range concat $hosts (include "tasklists.routeHosts" . | fromYamlArray) (.Values.config.allowedHosts | default list) }}
 {{- $names = append $names (. | trimPrefix "*" | default "*") }}{{/* Django writes *.example.com as .example.com */}}
 {{- end }}
 {{- $names | uniq | join "," }}
+{{- end }}
+
+{{/*
+Origins whose forms are trusted: the routes' by HTTPS, which a browser names as the origin although
+the request arrives here without TLS, and those given.
+*/}}
+{{- define "tasklists.trustedOrigins" -}}
+{{- $origins := list }}
+{{- range include "tasklists.routeHosts" . | fromYamlArray }}
+{{- $origins = append $origins (printf "https://%s" .) }}
+{{- end }}
+{{- concat $origins (.Values.config.csrfTrustedOrigins | default list) | uniq | join "," }}
+{{- end }}
+
+{{/* As given, else whether an Ingress that ends TLS is the way in. */}}
+{{- define "tasklists.trustProxyHeaders" -}}
+{{- if kindIs "invalid" .Values.config.trustProxyHeaders }}
+{{- and .Values.ingress.enabled (not (empty .Values.ingress.tlsSecret)) (eq .Values.service.type "ClusterIP") | default false }}
+{{- else }}
+{{- .Values.config.trustProxyHeaders }}
+{{- end }}
 {{- end }}
 
 {{/* The Secrets above, as the sources of one projected volume. */}}
@@ -80,22 +130,33 @@ DATABASE_STATEMENT_TIMEOUT: "0" # poolers refuse this setting at connection
 {{/* Takes a list of the Secret, its key, and the file. */}}
 {{- define "tasklists.secretSource" -}}
 - secret:
-    name: {{ index . 0 }}
+    name: {{ index . 0 | quote }}
     items:
       - {key: {{ index . 1 | quote }}, path: {{ index . 2 }}}
 {{- end }}
 
-{{/* What every container of the application's image has in common. */}}
+{{/* A container of the application's image, but for what it does. Takes a list of the root context, more of its environment, and more mounts. */}}
 {{- define "tasklists.appContainer" -}}
-image: {{ include "tasklists.imageReference" (list . .Values.image) }}
-imagePullPolicy: {{ .Values.image.pullPolicy }}
-envFrom:
-  - configMapRef:
-      name: {{ include "tasklists.fullname" . }}
+{{- $root := index . 0 }}
+{{- $values := $root.Values -}}
+image: {{ include "tasklists.imageReference" (list $root $values.image) | quote }}
+imagePullPolicy: {{ $values.image.pullPolicy | quote }}
+env:
+  {{- include "tasklists.env" (list $root (index . 1)) | nindent 2 }}
 securityContext:
-  {{- toYaml .Values.containerSecurityContext | nindent 2 }}
+  {{- toYaml $values.containerSecurityContext | nindent 2 }}
 resources:
-  {{- toYaml .Values.resources | nindent 2 }}
+  {{- toYaml $values.resources | nindent 2 }}
+volumeMounts:
+  {{- $mounts := include "tasklists.appMounts" $root | fromYamlArray }}
+  {{- include "tasklists.merged" (list "mountPath" (concat $mounts (index . 2) ($values.extraVolumeMounts | default list))) | nindent 2 }}
+{{- end }}
+
+{{/* Migrates the database, before the application serves. */}}
+{{- define "tasklists.migrateContainer" -}}
+name: migrate
+{{ include "tasklists.appContainer" (list . dict list) }}
+command: [python, manage.py, migrate]
 {{- end }}
 
 {{- define "tasklists.appMounts" -}}
@@ -106,14 +167,10 @@ resources:
 {{- if eq .Values.database.mode "sqlite" }}
 - {name: data, mountPath: /data}
 {{- end }}
-{{- with .Values.extraVolumeMounts }}
-{{ toYaml . }}
-{{- end }}
 {{- end }}
 
 {{- define "tasklists.appVolumes" -}}
-- name: tmp
-  emptyDir: {}
+{{ include "tasklists.tmpVolume" . }}
 {{- with include "tasklists.secretSources" . }}
 - name: secrets
   projected:
@@ -125,19 +182,39 @@ resources:
 - name: data
   {{- if .Values.sqlite.persistence.enabled }}
   persistentVolumeClaim:
-    claimName: {{ include "tasklists.sqlite.claimName" . }}
+    claimName: {{ include "tasklists.sqlite.claimName" . | quote }}
   {{- else }}
   emptyDir: {}
   {{- end }}
 {{- end }}
-{{- with .Values.extraVolumes }}
-{{ toYaml . }}
 {{- end }}
+
+{{- define "tasklists.adminVolume" -}}
+{{- $existing := .Values.admin.existingSecret -}}
+- name: admin
+  secret:
+    secretName: {{ $existing | default (include "tasklists.fullname" .) | quote }}
+    defaultMode: 0440
+    items:
+      - {key: {{ empty $existing | ternary "admin-password" .Values.admin.existingSecretKey | quote }}, path: password}
 {{- end }}
 
 {{/* A file of SQLite has one writer's pod at a time. */}}
 {{- define "tasklists.singlePod" -}}
 {{- if and (eq .Values.database.mode "sqlite") .Values.sqlite.persistence.enabled }}true{{ end }}
+{{- end }}
+
+{{/* How pods are replaced: none goes before its successor is ready. */}}
+{{- define "tasklists.strategy" -}}
+{{- if .Values.strategy }}
+{{- toYaml .Values.strategy }}
+{{- else if include "tasklists.singlePod" . -}}
+type: Recreate
+{{- else -}}
+rollingUpdate:
+  maxSurge: 25%
+  maxUnavailable: 0
+{{- end }}
 {{- end }}
 
 {{/*

@@ -1,7 +1,7 @@
 {{/* The pod of backup and restore, but for its containers. */}}
 {{- define "tasklists.backup.pod" -}}
 restartPolicy: Never
-serviceAccountName: {{ include "tasklists.postgres.serviceAccountName" . }}
+serviceAccountName: {{ include "tasklists.postgres.serviceAccountName" . | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -9,7 +9,9 @@ securityContext:
 {{- with include "tasklists.imagePullSecrets" . }}
 {{ . }}
 {{- end }}
-{{- with include "tasklists.postgres.nodes" . }}
+{{- $nodeSelector := .Values.backup.nodeSelector | default .Values.postgres.nodeSelector }}
+{{- $tolerations := .Values.backup.tolerations | default .Values.postgres.tolerations }}
+{{- with include "tasklists.scheduling" (dict "nodeSelector" $nodeSelector "tolerations" $tolerations "affinity" .Values.backup.affinity) }}
 {{ . }}
 {{- end }}
 {{- end }}
@@ -18,13 +20,16 @@ securityContext:
 {{- define "tasklists.backup.container" -}}
 {{- $root := index . 0 }}
 {{- $values := $root.Values -}}
-image: {{ include "tasklists.imageReference" (list $root $values.postgres.image) }}
-imagePullPolicy: {{ $values.postgres.image.pullPolicy }}
-command: [bash, /scripts/{{ index . 1 }}]
+image: {{ include "tasklists.imageReference" (list $root $values.postgres.image) | quote }}
+imagePullPolicy: {{ $values.postgres.image.pullPolicy | quote }}
+command: [bash, -c]
+args:
+  - |
+    {{- printf "%s\n\n%s" ($root.Files.Get "files/connect.sh" | trim) ($root.Files.Get (printf "files/%s" (index . 1)) | trim) | nindent 4 }}
 env:
-  - {name: PGHOST, value: {{ include "tasklists.postgres.serviceName" $root }}}
-  - {name: PGUSER, value: {{ $values.postgres.auth.username }}}
-  - {name: PGDATABASE, value: {{ $values.postgres.auth.database }}}
+  - {name: PGHOST, value: {{ include "tasklists.postgres.serviceName" $root | quote }}}
+  - {name: PGUSER, value: {{ $values.postgres.auth.username | quote }}}
+  - {name: PGDATABASE, value: {{ $values.postgres.auth.database | quote }}}
   - {name: PGCONNECT_TIMEOUT, value: "5"}
   {{- range $name, $value := index . 2 }}
   - {name: {{ $name }}, value: {{ $value | quote }}}
@@ -35,7 +40,6 @@ resources:
   {{- toYaml $values.backup.resources | nindent 2 }}
 volumeMounts:
   - {name: backups, mountPath: /backups}
-  - {name: scripts, mountPath: /scripts, readOnly: true}
   - {name: password, mountPath: /run/secrets/postgres, readOnly: true}
   - {name: tmp, mountPath: /tmp}
 {{- end }}
@@ -43,39 +47,36 @@ volumeMounts:
 {{- define "tasklists.backup.volumes" -}}
 - name: backups
   persistentVolumeClaim:
-    claimName: {{ include "tasklists.backup.claimName" . }}
-- name: scripts
-  configMap:
-    name: {{ include "tasklists.backup.fullname" . }}
+    claimName: {{ include "tasklists.backup.claimName" . | quote }}
 - name: password
   secret:
-    secretName: {{ include "tasklists.postgres.secretName" . }}
+    secretName: {{ include "tasklists.postgres.secretName" . | quote }}
     defaultMode: 0440
     items:
       - {key: {{ include "tasklists.postgres.secretKey" . | quote }}, path: password}
 {{- end }}
 
-{{/*
-The pod of the restore Job. A Job can't be changed, so its name is made from this, and what changes
-here makes another one, which finds the backup restored already (files/restore.sh) and ends.
-*/}}
-{{- define "tasklists.restore.pod" -}}
+{{/* The restore Job, but for its name: it can't be changed, so its name is made from what is here. */}}
+{{- define "tasklists.restore.job" -}}
 {{- $restore := .Values.restore -}}
-{{ include "tasklists.backup.pod" . }}
-initContainers:
-  - name: restore
-    {{- include "tasklists.backup.container" (list . "restore.sh" (dict "BACKUP" $restore.backup "OVERWRITE" $restore.overwrite "ATTEMPT" $restore.attempt)) | nindent 4 }}
-containers:
-  - name: migrate # the backup may be older than the application
-    {{- include "tasklists.appContainer" . | nindent 4 }}
-    command: [python, manage.py, migrate]
-    {{- with .Values.extraEnv }}
-    env:
+activeDeadlineSeconds: {{ $restore.activeDeadlineSeconds }}
+backoffLimit: 0 # a refusal stays one
+template:
+  metadata:
+    labels:
+      {{- include "tasklists.podLabels" (list . "restore" .Values.backup.podLabels) | nindent 6 }}
+    {{- with .Values.backup.podAnnotations }}
+    annotations:
       {{- toYaml . | nindent 6 }}
     {{- end }}
-    volumeMounts:
-      {{- include "tasklists.appMounts" . | nindent 6 }}
-volumes:
-  {{- include "tasklists.backup.volumes" . | nindent 2 }}
-  {{- include "tasklists.appVolumes" . | nindent 2 }}
+  spec:
+    {{- include "tasklists.backup.pod" . | nindent 4 }}
+    initContainers:
+      - name: restore
+        {{- include "tasklists.backup.container" (list . "restore.sh" (dict "BACKUP" $restore.backup "OVERWRITE" ($restore.overwrite | default false) "ATTEMPT" $restore.attempt)) | nindent 8 }}
+    containers: # the backup may be older than the application
+      - {{- include "tasklists.migrateContainer" . | nindent 8 }}
+    volumes:
+      {{- $volumes := concat (include "tasklists.backup.volumes" . | fromYamlArray) (include "tasklists.appVolumes" . | fromYamlArray) }}
+      {{- include "tasklists.merged" (list "name" (concat $volumes (.Values.extraVolumes | default list))) | nindent 6 }}
 {{- end }}

@@ -6,14 +6,17 @@
 apiVersion: v1
 kind: Pod
 metadata:
-  name: {{ include "tasklists.fullname" $root }}-{{ $script | trimSuffix ".py" }}
-  namespace: {{ $root.Release.Namespace }}
+  name: {{ printf "%s-%s" (include "tasklists.fullname" $root) ($script | trimSuffix ".py") | quote }}
+  namespace: {{ $root.Release.Namespace | quote }}
   labels:
-    {{- include "tasklists.podLabels" (list $root "test") | nindent 4 }}
+    {{- include "tasklists.podLabels" (list $root "test" $values.tests.podLabels) | nindent 4 }}
   annotations:
     helm.sh/hook: test
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
     helm.sh/hook-output-log-policy: hook-failed
+    {{- with $values.tests.podAnnotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 spec:
   restartPolicy: Never
   automountServiceAccountToken: false
@@ -21,12 +24,17 @@ spec:
   {{- with include "tasklists.imagePullSecrets" $root }}
   {{- . | nindent 2 }}
   {{- end }}
+  {{- $nodeSelector := $values.tests.nodeSelector | default $values.nodeSelector }}
+  {{- $tolerations := $values.tests.tolerations | default $values.tolerations }}
+  {{- with include "tasklists.scheduling" (dict "nodeSelector" $nodeSelector "tolerations" $tolerations "affinity" $values.tests.affinity) }}
+  {{- . | nindent 2 }}
+  {{- end }}
   securityContext:
     {{- toYaml $values.podSecurityContext | nindent 4 }}
   containers:
     - name: test
-      image: {{ include "tasklists.imageReference" (list $root $values.image) }}
-      imagePullPolicy: {{ $values.image.pullPolicy }}
+      image: {{ include "tasklists.imageReference" (list $root $values.image) | quote }}
+      imagePullPolicy: {{ $values.image.pullPolicy | quote }}
       command: [python, -c]
       args:
         - |

@@ -1,4 +1,4 @@
-"""The version before this one, from which upgrades start: a commit of this repository."""
+"""Versions before this one, from which upgrades start: commits of this repository."""
 
 import subprocess
 from pathlib import Path
@@ -9,19 +9,22 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMIT = Path(__file__).with_name("previous-commit.txt").read_text().strip()
 IMAGE = "app:0.1.0"  # `make image-0.1.0` builds it
 
+# The last whose pods read their environment from a ConfigMap.
+CONFIG_MAP_COMMIT = "3e1c41e34df1e22546afa252b4fb0fe0b3a78200"
 
-def is_in_history() -> bool:
+
+def is_in_history(commit: str = COMMIT) -> bool:
     """Whether this clone has the commit; a shallow one may not."""
     try:
-        run("git", "-C", str(ROOT), "cat-file", "-e", f"{COMMIT}^{{commit}}")
+        run("git", "-C", str(ROOT), "cat-file", "-e", f"{commit}^{{commit}}")
     except (CommandError, FileNotFoundError):
         return False
     return True
 
 
-def unpack_chart(folder: Path) -> Path:
-    """Write that version's chart to the folder; return the chart's path."""
-    archive = ("git", "-C", str(ROOT), "archive", COMMIT, "chart")
+def unpack_chart(folder: Path, commit: str = COMMIT) -> Path:
+    """Write the commit's chart to the folder; return the chart's path."""
+    archive = ("git", "-C", str(ROOT), "archive", commit, "chart")
     packed = subprocess.run(archive, stdout=subprocess.PIPE, check=True).stdout
     subprocess.run(("tar", "--extract", "--directory", str(folder)), input=packed, check=True)
     return folder / "chart"

@@ -41,11 +41,23 @@ def test_an_upgrade_leaves_the_user_as_is(release: Release, password: str) -> No
     assert "Log out" in log_in(release, password)
 
 
-def log_in(release: Release, password: str) -> str:
+def test_the_password_is_taken_by_https_at_the_ingress(release: Release, password: str) -> None:
+    """As the browser and the ingress controller say it, which takes the TLS away."""
+    host = "lists.example.com"
+    ingress = {"enabled": True, "hosts": [host], "tlsSecret": "certificate"}
+    release.upgrade(VALUES, {"ingress": ingress})
+    https = {"Host": host, "Origin": f"https://{host}", "X-Forwarded-Proto": "https"}
+    assert "Log out" in log_in(release, password, https)
+    elsewhere = https | {"Origin": "https://elsewhere.example.com"}
+    assert "Log out" not in log_in(release, password, elsewhere)
+
+
+def log_in(release: Release, password: str, headers: dict[str, str] | None = None) -> str:
     """Type the password into the form; the page that comes."""
     url = f"{release.client().url}/admin/login/?next=/admin/"
     with requests.Session() as browser:
         browser.trust_env = False
+        browser.headers.update(headers or {})
         browser.get(url, timeout=10)
         form = {
             "username": "admin",

@@ -136,6 +136,42 @@ def test_the_newest_backups_stay(old: Release, backup: str) -> None:
     assert third in listed
 
 
+def test_a_backup_that_hangs_makes_room_for_the_next(old: Release) -> None:
+    """Its claim is missing; when it is there, the schedule goes on by itself."""
+    backup = {
+        "schedule": "* * * * *",
+        "activeDeadlineSeconds": 5,
+        "persistence": {"existingClaim": "missing"},
+    }
+    old.upgrade(OLD, {"backup": backup}, options=())
+    eventually(lambda: conditions(old, "DeadlineExceeded"), "a backup has taken too long")
+    old.namespace.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "missing"},
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }
+    )
+    longer = {"backup": backup | {"activeDeadlineSeconds": 120}}
+    old.upgrade(OLD, longer, options=())
+    eventually(lambda: conditions(old, "CompletionsReached"), "a backup is made", seconds=180)
+
+
+def conditions(release: Release, reason: str) -> list[str]:
+    """The names of the Jobs that the schedule made and that ended for that reason."""
+    return [
+        job["metadata"]["name"]
+        for job in release.namespace.get("jobs")
+        if job["metadata"]["name"].startswith(f"{release.one('cronjob', 'backup')}-")
+        for condition in job["status"].get("conditions", [])
+        if condition.get("reason") == reason
+    ]
+
+
 def waits(release: Release, jobs: set[str]) -> bool:
     logs = ("logs", "--container=restore")
     return any("no migration" in release.namespace.kubectl(*logs, f"job/{job}") for job in jobs)

@@ -87,6 +87,17 @@ def test_where_no_policy_is_everybody_gets_in(stranger: Database) -> None:
     assert said == f"Succeeded\n{stranger.host}:5432 - accepting connections\n"
 
 
+def test_the_tests_of_a_release_pass_where_everything_else_is_denied(release: Release) -> None:
+    """Where `helm test` runs, a policy for all pods may let nobody in or out."""
+    deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    with new_namespace("isolation-denied") as denied:
+        policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
+        denied.apply({**policy, "metadata": {"name": "deny"}, "spec": deny})
+        alone = Release(denied)
+        alone.install(SMALL)
+        assert "Phase:          Succeeded" in alone.helm("test", alone.name)
+
+
 def ask(host: str) -> tuple[str, ...]:
     return ("pg_isready", f"--host={host}", "--timeout=3")
 

@@ -45,14 +45,15 @@ def test_a_missing_claim(namespace: Namespace) -> None:
     release = Release(namespace, "claim")
     values = {"postgres": {"persistence": {"existingClaim": "nowhere"}}}
     notes = release.install(SMALL, values, options=())
-    assert "PersistentVolumeClaim nowhere does not exist" in notes
+    assert "Pods wait" in notes
+    assert "get pvc/nowhere\n" in notes
     sees(release, "postgres", 'persistentvolumeclaim "nowhere" not found')
 
 
 def test_a_missing_secret(namespace: Namespace) -> None:
     release = Release(namespace, "secret")
     notes = release.install(SMALL, external("nowhere"), options=())
-    assert "Secret nowhere does not exist" in notes
+    assert "get secret/nowhere\n" in notes
     sees(release, "app", 'secret "nowhere" not found')
 
 

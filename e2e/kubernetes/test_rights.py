@@ -1,0 +1,63 @@
+"""A release needs no other rights than docs/kubernetes.md says."""
+
+import pytest
+
+from e2e.kubernetes.cluster import Namespace
+from e2e.kubernetes.database import Database
+from e2e.kubernetes.release import SMALL, Release, Values, merge
+
+USER = "installer"
+MODIFY = ["get", "create", "patch", "delete"]
+KINDS = {
+    "": ["services", "serviceaccounts"],
+    "apps": ["deployments"],
+    "networking.k8s.io": ["networkpolicies"],
+    "policy": ["poddisruptionbudgets"],
+}
+OWN_DATABASE = {"": ["configmaps", "persistentvolumeclaims"], "apps": ["statefulsets"]}
+
+
+def rules(kinds: dict[str, list[str]]) -> list[dict[str, list[str]]]:
+    return [
+        {"apiGroups": [group], "resources": resources, "verbs": MODIFY}
+        for group, resources in kinds.items()
+    ]
+
+
+# Of Secrets, Helm keeps its own records there.
+SECRETS = [{"apiGroups": [""], "resources": ["secrets"], "verbs": [*MODIFY, "list", "update"]}]
+
+
+@pytest.mark.parametrize("mode", ["postgres", "sqlite", "external"])
+def test_a_release_is_installed_upgraded_and_removed(namespace: Namespace, mode: str) -> None:
+    release = Release(namespace, f"rights-{mode}")
+    values: Values = merge(SMALL, {"database": {"mode": mode}})
+    if mode == "external":
+        database = Database(namespace, "elsewhere")
+        database.create("lists")
+        namespace.create_secret("mine", {"uri": database.url("lists")})
+        values = merge(values, {"external": {"existingSecret": "mine"}})
+    own_database = rules(OWN_DATABASE) if mode == "postgres" else []
+    allow(namespace, rules(KINDS) + SECRETS + own_database)
+    as_user = ("--kube-as-user", USER)
+
+    release.install(values, options=as_user)
+    release.wait_until_rolled_out()
+    release.client().add("installed")
+    release.upgrade(values, {"podAnnotations": {"upgraded": "yes"}}, options=as_user)
+    release.wait_until_rolled_out()
+    release.helm("uninstall", release.name, *as_user)
+
+
+def allow(namespace: Namespace, rights: list[dict[str, list[str]]]) -> None:
+    api = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": USER}}
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": USER}
+    namespace.apply(
+        {**api, "kind": "Role", "rules": rights},
+        {
+            **api,
+            "kind": "RoleBinding",
+            "roleRef": reference,
+            "subjects": [{"kind": "User", "name": USER}],
+        },
+    )

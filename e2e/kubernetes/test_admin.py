@@ -46,6 +46,7 @@ def test_the_password_is_taken_by_https_at_the_ingress(release: Release, passwor
     host = "lists.example.com"
     ingress = {"enabled": True, "hosts": [host], "tlsSecret": "certificate"}
     release.upgrade(VALUES, {"ingress": ingress})
+    release.wait_until_old_pods_are_gone()
     https = {"Host": host, "Origin": f"https://{host}", "X-Forwarded-Proto": "https"}
     assert "Log out" in log_in(release, password, https)
     elsewhere = https | {"Origin": "https://elsewhere.example.com"}

@@ -42,6 +42,65 @@ RESOURCES = {
 }
 
 
+# Part of a host name, of one to 63 characters.
+LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+ANY_CASE = LABEL.replace("a-z", "A-Za-z")
+WITH_UNDERSCORE = ANY_CASE.replace("0-9", "0-9_")
+IPV6 = r"\[[0-9A-Fa-f:.]+\]"
+PORT = "(:[0-9]{1,5})?"
+OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"  # RFC 1123, as Kubernetes has it
+# Of labels and annotations, and what a label says.
+QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
+PREFIX = f"({SUBDOMAIN}/)?"
+
+
+def text(pattern: str, length: int = 253) -> dict[str, Any]:
+    return {"type": "string", "maxLength": length, "pattern": f"^{pattern}$"}
+
+
+def origin(scheme: str) -> str:
+    host = rf"(\*\.)?({WITH_UNDERSCORE}(\.{WITH_UNDERSCORE})*\.?|{IPV6})"
+    return f"{scheme}://{host}{PORT}/?"
+
+
+# The application's readers (project/origins.py) decide what a host and an origin are, and
+# templates/_hosts.tpl has what a pattern can't say; test_values.py compares the two.
+HOST = text(rf"(\*|(\*?\.)?{ANY_CASE}(\.{ANY_CASE})*\.?|{IPV6})")
+WEB_ORIGIN = text(origin("https?"))
+ORIGIN = text(rf"(\*|{origin('[A-Za-z][A-Za-z0-9+.-]*')})")
+# The rest is what Kubernetes accepts.
+ROUTE_HOST = text(rf"(\*\.)?{LABEL}(\.{LABEL})*")
+NAME = text(f"({SUBDOMAIN})?")
+CLASS = text(f"(-|{SUBDOMAIN})?")
+CIDR = text(
+    rf"(({OCTET}\.){{3}}{OCTET}/(3[0-2]|[12]?[0-9])|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))"
+)
+
+
+def keyed(prefix: str, value: dict[str, Any]) -> dict[str, Any]:
+    # Not propertyNames, whose errors Helm shows at another place than that of the key.
+    pattern = f"^{prefix}{QUALIFIED}$"
+    return {"type": "object", "patternProperties": {pattern: value}, "additionalProperties": False}
+
+
+LABELS = keyed(PREFIX, text(f"({QUALIFIED})?", 63))
+ANNOTATIONS = keyed(PREFIX.replace("a-z", "A-Za-z"), {"type": "string"})
+DEFINITIONS = {
+    "quantity": QUANTITY,
+    "resources": RESOURCES,
+    "host": HOST,
+    "webOrigin": WEB_ORIGIN,
+    "origin": ORIGIN,
+    "routeHost": ROUTE_HOST,
+    "name": NAME,
+    "storageClass": CLASS,
+    "cidr": CIDR,
+    "labels": LABELS,
+    "annotations": ANNOTATIONS,
+}
+
+
 def comment_above(lines: list[str], line: int) -> list[str]:
     """The comment that ends above ``line``, without its marks."""
     start = line
@@ -84,7 +143,7 @@ def main() -> int:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of the Tasklists chart",
         **schema_of(values, [], text.splitlines()),
-        "definitions": {"quantity": QUANTITY, "resources": RESOURCES},
+        "definitions": DEFINITIONS,
     }
     schema["properties"]["enabled"] = {
         "type": "boolean",

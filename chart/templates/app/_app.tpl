@@ -78,6 +78,9 @@ ADMIN_PASSWORD_FILE: /run/secrets/admin/password
 {{- $service := include "tasklists.serviceName" . }}
 {{- $namespaced := printf "%s.%s" $service .Release.Namespace }}
 {{- $hosts := list "localhost" ".localhost" "127.0.0.1" "[::1]" $service $namespaced (printf "%s.svc" $namespaced) (printf "%s.svc.%s" $namespaced .Values.clusterDomain) }}
+{{- if regexMatch "^([0-9]+|0x[0-9a-f]*)$" .Release.Namespace }}
+{{- $hosts = without $hosts $namespaced }}{{/* the application, like browsers, takes it for an address */}}
+{{- end }}
 {{- $names := list }}
 {{- range concat $hosts (include "tasklists.routeHosts" . | fromYamlArray) (.Values.config.allowedHosts | default list) }}
 {{- $names = append $names (. | trimPrefix "*" | default "*") }}{{/* Django writes *.example.com as .example.com */}}

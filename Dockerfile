@@ -1,5 +1,8 @@
 # Builds with BuildKit and with the builder before it (DOCKER_BUILDKIT=0).
-FROM python:3.13-slim AS build
+# `make lock-images` adds the digest of the tag. An engine that has the image without one, since it
+# reaches no registry, then needs --build-arg PYTHON=python:3.13-slim.
+ARG PYTHON=python:3.13-slim
+FROM ${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 
 # What no request asks for is left out: translations (USE_I18N is off), Redoc, packages' tests.
@@ -24,7 +27,7 @@ RUN PYTHONDONTWRITEBYTECODE=1 /venv/bin/python manage.py collectstatic --no-inpu
  && python -m compileall -q --invalidation-mode unchecked-hash server project tasklists rest service
 
 
-FROM python:3.13-slim
+FROM ${PYTHON}
 ENV PATH=/venv/bin:$PATH \
     HOME=/tmp \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock schema image image-0.1.0 up down e2e-docker chart e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 up down e2e-docker chart e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: .venv/dev ## renew the versions in requirements.txt and requirements-dev.txt
 	$(LOCK) --upgrade requirements.in --output-file requirements.txt
 	$(LOCK) --upgrade requirements-dev.in --output-file requirements-dev.txt
+
+BASE := $(shell sed -n 's/^ARG PYTHON=\([^@]*\).*/\1/p' Dockerfile)
+
+lock-images: ## pin the Dockerfile's base image to the digest that its tag has in the registry now
+	digest=$$(docker buildx imagetools inspect $(BASE) | sed -n 's/^Digest: *//p') && test -n "$$digest" && \
+	sed -i.old "s|^ARG PYTHON=.*|ARG PYTHON=$(BASE)@$$digest|" Dockerfile && rm Dockerfile.old
 
 schema: .venv/run ## write docs/openapi.yaml
 	$(BIN)/python manage.py spectacular --file docs/openapi.yaml

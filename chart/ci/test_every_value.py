@@ -57,9 +57,10 @@ CHECKED = (
     ("clusterDomain",),
     ("config", "allowedHosts"),
     ("backup", "schedule"),
+    ("secretKey", "value"),
 )
 # Texts that YAML reads as something else, unless they are quoted.
-ODD = ("on", "off", "yes", "true", "null", "12e4", "1234", "0x1f", "1.5", "2026-11-27", "~", ".inf")
+ODD = ("on", "off", "yes", "true", "null", "12e4", "1234", "0x1f", "1.5", "2026-11-27")
 
 
 def merged(*many: Values) -> Values:

@@ -155,7 +155,7 @@ def test_a_text_stays_one_in_every_manifest(mode: str) -> None:
         )
         for path in CHECKED:
             values = without(values, path)
-        objects = render(values, release="on", namespace="1234")
+        objects = render(values, release=f"on{suffix}", namespace=f"1234{suffix}")
         found.append(Counter(itertools.chain.from_iterable(types(item) for item in objects)))
     assert found[0] - found[1] == Counter()
 

@@ -146,26 +146,15 @@ def let_through(path: str, texts: list[str]) -> list[str]:
 
 def environments(objects: Iterable[Any]) -> list[dict[str, str]]:
     """The environment of each container of the application, without files and the cluster's values."""
-    data = {
-        each["metadata"]["name"]: each.get("data", {})
-        for each in objects
-        if each["kind"] == "ConfigMap"
-    }
-    found = []
-    for each in objects:
-        if each["kind"] == "Deployment":
-            spec = each["spec"]["template"]["spec"]
-            for container in (*spec.get("initContainers", ()), *spec["containers"]):
-                variables: dict[str, str] = {}
-                for source in container.get("envFrom", ()):
-                    variables |= data[source["configMapRef"]["name"]]
-                variables |= {
-                    one["name"]: one["value"] for one in container.get("env", ()) if "value" in one
-                }
-                found.append(
-                    {name: text for name, text in variables.items() if not name.endswith("_FILE")}
-                )
-    return found
+    [pod] = (each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment")
+    return [
+        {
+            one["name"]: one["value"]
+            for one in container["env"]
+            if "value" in one and not one["name"].endswith("_FILE")
+        }
+        for container in (*pod["initContainers"], *pod["containers"])
+    ]
 
 
 def refusal(values: Values, **options: str) -> str:

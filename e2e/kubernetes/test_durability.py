@@ -1,7 +1,5 @@
 """Lists outlive every pod, and the release itself; so do the Secrets that open them."""
 
-import json
-
 import pytest
 
 from e2e.kubernetes.cluster import CommandError, Namespace, eventually
@@ -68,15 +66,17 @@ def test_a_change_of_the_password(release: Release) -> None:
     """As docs/kubernetes.md has it."""
     kubectl = release.namespace.kubectl
     database = release.one("pod", "postgres")
-    new = f"ALTER ROLE tasklists PASSWORD '{'n' * 40}'"
-    kubectl("exec", database, "--", "psql", "--username=postgres", f"--command={new}")
-    patch = json.dumps({"stringData": {"password": "n" * 40}})
-    kubectl("patch", "secret", release.one("secret", "postgres"), f"--patch={patch}")
+    new = "n" * 40
+    psql = ["psql", "--username=postgres", r"--command=\password tasklists"]
+    kubectl("exec", "--stdin", database, "--", *psql, stdin=f"{new}\n{new}\n")
+    patch = f"stringData: {{password: {new}}}"
+    secret = release.one("secret", "postgres")
+    kubectl("patch", "secret", secret, "--patch-file=/dev/stdin", stdin=patch)
     kubectl("rollout", "restart", f"deployment/{release.one('deployment')}")
     release.wait_until_rolled_out()
     release.wait_until_old_pods_are_gone()  # which answer with what they have, the old password
     assert release.client().names() == ["kept"]
 
     release.upgrade(SMALL)
-    assert release.secrets()[release.one("secret", "postgres")]["password"] == "n" * 40
+    assert release.secrets()[secret]["password"] == new
     assert release.client().names() == ["kept"]

@@ -180,6 +180,25 @@ class TestEnsureAdmin:
         assert "sessionid" in log_in(service, "ada", "one").cookies
         assert "sessionid" not in log_in(service, "ada", "two").cookies
 
+    def test_a_weak_password_is_reported(self, database_url: str) -> None:
+        assert manage("migrate", DATABASE_URL=database_url).returncode == 0
+        variables = {"DATABASE_URL": database_url, "ADMIN_USERNAME": "ada"}
+        weak = manage("ensure_admin", **variables, ADMIN_PASSWORD="4711")
+        assert (weak.returncode, weak.stdout) == (0, "ada: created\n")
+        assert weak.stderr == (
+            "ada: the password is weak. This password is too short. It must contain at least"
+            " 8 characters. This password is entirely numeric.\n"
+        )
+        again = manage("ensure_admin", **variables, ADMIN_PASSWORD="4711")
+        assert again.stderr == ""  # the password may be another by now
+
+    def test_a_strong_password_is_not(self, database_url: str) -> None:
+        assert manage("migrate", DATABASE_URL=database_url).returncode == 0
+        result = manage(
+            "ensure_admin", DATABASE_URL=database_url, ADMIN_PASSWORD="correct horse battery"
+        )
+        assert (result.stdout, result.stderr) == ("admin: created\n", "")
+
     def test_two_at_once_make_one(self, database_url: str) -> None:
         assert manage("migrate", DATABASE_URL=database_url).returncode == 0
         variables = {"DATABASE_URL": database_url, "ADMIN_PASSWORD": "one"}

@@ -3,6 +3,8 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 
@@ -24,5 +26,15 @@ class Command(BaseCommand):
                 "is_superuser": True,
             },
         )
+        if created:
+            self.warn_if_weak(settings.ADMIN_PASSWORD, user)
         outcome = "created" if created else "already exists, left unchanged"
         self.stdout.write(f"{user.username}: {outcome}")
+
+    def warn_if_weak(self, password: str, user: User) -> None:
+        """Write what AUTH_PASSWORD_VALIDATORS object to, which never quotes the password."""
+        try:
+            validate_password(password, user)
+        except ValidationError as weak:
+            reasons = " ".join(weak.messages)
+            self.stderr.write(f"{user.username}: the password is weak. {reasons}")

@@ -1,13 +1,13 @@
 """A rollout that fails takes nothing with it: pods of the revision before it start as ever."""
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from e2e.kubernetes import previous
-from e2e.kubernetes.cluster import Namespace, eventually
-from e2e.kubernetes.release import HELMS, Release, Values, merge
+from e2e.kubernetes.cluster import CommandError, Namespace, eventually
+from e2e.kubernetes.release import CHART, HELMS, WAIT, Release, Values, merge
 from e2e.kubernetes.writer import Writer
 
 USUAL: Values = {"shutdown": {"delaySeconds": 4, "gracefulTimeoutSeconds": 5}}
@@ -24,45 +24,51 @@ def old_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return previous.unpack_chart(tmp_path_factory.mktemp("old"), commit)
 
 
-@pytest.fixture(params=HELMS)
-def release(request: pytest.FixtureRequest, namespace: Namespace, old_chart: Path) -> Release:
-    release = Release(namespace, f"failed-{request.param}", helm=request.param)
-    release.install(USUAL, chart=old_chart)
-    return release
-
-
-@pytest.fixture
-def writer(release: Release) -> Iterator[Writer]:
-    with Writer(release.client().url) as writer:
-        assert writer.succeeds_again()
-        yield writer
-
-
-def test_upgrades_from_the_chart_with_a_config_map(release: Release, writer: Writer) -> None:
+def test_upgrades_from_the_chart_with_a_config_map(namespace: Namespace, old_chart: Path) -> None:
     """With data, through failures, a rollback and pods that are deleted, while clients write."""
+    with ThreadPoolExecutor() as pool:
+        releases = [Release(namespace, f"failed-{helm}", helm=helm) for helm in HELMS]
+        for _ in pool.map(upgrades_and_rollbacks, releases, [old_chart] * len(releases)):
+            pass
+
+
+def upgrades_and_rollbacks(release: Release, old_chart: Path) -> None:
+    release.install(USUAL, chart=old_chart)
+    url = release.client().url
     database = release.pods("postgres")[0]["metadata"]["uid"]
     kubectl, deployment = release.namespace.kubectl, f"deployment/{release.one('deployment')}"
+    with Writer(url) as writer:
+        assert writer.succeeds_again()
 
-    release.upgrade(REFUSED, options=())
-    replace_a_pod(release, writer)
-    release.rollback(1)
-    settle(release, writer)
+        release.upgrade(REFUSED, options=())
+        replace_a_pod(release, writer)
+        release.rollback(1)
+        settle(release, writer)
 
-    release.upgrade(USUAL)
-    settle(release, writer)
-    assert release.get("configmap") != []
-    release.upgrade(USUAL, {"podAnnotations": {"upgraded": "again"}})
-    settle(release, writer)
-    assert release.get("configmap") == []
+        upgrade = ("upgrade", release.name, str(CHART), *WAIT)
+        with pytest.raises(CommandError, match="missing propert"):
+            release.helm(*upgrade, "--reuse-values")
+        release.helm(*upgrade, "--reset-then-reuse-values")
+        settle(release, writer)
+        assert delay(release) == USUAL["shutdown"]["delaySeconds"]
+        assert release.get("configmap") != []
+        release.upgrade(USUAL, {"podAnnotations": {"upgraded": "again"}})
+        settle(release, writer)
+        assert release.get("configmap") == []
 
-    release.upgrade(REFUSED, options=())
-    replace_a_pod(release, writer)
-    kubectl("rollout", "undo", deployment)
-    settle(release, writer)
-    assert release.pods("postgres")[0]["metadata"]["uid"] == database
-
-    writer.stop()
+        release.upgrade(REFUSED, options=())
+        replace_a_pod(release, writer)
+        kubectl("rollout", "undo", deployment)
+        settle(release, writer)
+        assert release.pods("postgres")[0]["metadata"]["uid"] == database
     assert writer.lost(release.client().names()) == {}
+
+
+def delay(release: Release) -> int:
+    """The value shutdown.delaySeconds, as a pod has it."""
+    return int(
+        release.pods()[0]["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    )
 
 
 def replace_a_pod(release: Release, writer: Writer) -> None:

@@ -2,9 +2,9 @@
 
 A value's type is its default's, its description the comment that helm-docs
 reads (``# --``), and a line ``# @schema {...}`` above adds what JSON Schema can
-say besides. Objects are closed, unless such a line opens them or they are empty
-by default, so that a misspelt value is an error with its name. What has a default other than
-an empty one is required: Helm takes the default of a key away that is there with nothing under it.
+say besides. Objects are closed unless such a line opens them, so that a misspelt
+value is an error that names it. A key whose default is not empty is required,
+because Helm drops the default of a key that is there with nothing under it.
 """
 
 import json
@@ -50,7 +50,7 @@ IPV6 = r"\[[0-9A-Fa-f:.]+\]"
 PORT = "(:[0-9]{1,5})?"
 OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 SUBDOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"  # RFC 1123, as Kubernetes has it
-# Of labels and annotations, and what a label says.
+# The name in the key of a label or an annotation, and the value of a label.
 QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
 PREFIX = f"({SUBDOMAIN}/)?"
 
@@ -72,7 +72,7 @@ ORIGIN = text(rf"(\*|{origin('[A-Za-z][A-Za-z0-9+.-]*')})")
 # The rest is what Kubernetes accepts.
 ROUTE_HOST = text(rf"(\*\.)?{LABEL}(\.{LABEL})*")
 NAME = text(f"({SUBDOMAIN})?")
-CLASS = text(f"(-|{SUBDOMAIN})?")
+STORAGE_CLASS = text(f"(-|{SUBDOMAIN})?")
 CIDR = text(
     rf"(({OCTET}\.){{3}}{OCTET}/(3[0-2]|[12]?[0-9])|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))"
 )
@@ -94,7 +94,7 @@ DEFINITIONS = {
     "origin": ORIGIN,
     "routeHost": ROUTE_HOST,
     "name": NAME,
-    "storageClass": CLASS,
+    "storageClass": STORAGE_CLASS,
     "cidr": CIDR,
     "labels": LABELS,
     "annotations": ANNOTATIONS,

@@ -103,7 +103,7 @@ def accepts(path: Path, value: object) -> bool:
     return bool(jsonschema.Draft7Validator(schema_at(path)).is_valid(value))
 
 
-def shapes(path: Path, odd: str) -> Iterator[Any]:
+def shapes(odd: str) -> Iterator[Any]:
     """The text as each kind of value that may hold one."""
     yield odd
     yield [odd]
@@ -119,7 +119,7 @@ def with_odd_texts(suffix: str) -> Values:
         if schema_at(path).get("properties"):
             continue
         texts = [odd + suffix for odd in ODD[number % len(ODD) :] + ODD[: number % len(ODD)]]
-        for value in itertools.chain.from_iterable(shapes(path, text) for text in texts):
+        for value in itertools.chain.from_iterable(shapes(text) for text in texts):
             if accepts(path, value) and path[-1] != "enabled":
                 result = merged(result, nested(path, value))
                 break

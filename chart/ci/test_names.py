@@ -95,7 +95,7 @@ def test_what_is_let_through_is_taken_by_a_cluster(values: Values) -> None:
     try:
         subprocess.run(["kubectl", "get", "--raw=/readyz"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        return  # no cluster answers, as in chart/ci/check
+        pytest.skip("no cluster answers")
     command = ["helm4", "template", "one", str(CHART), f"--kube-version={VERSION}"]
     made = subprocess.run(
         [*command, f"--values={SECRETS}", "--values=-"],

@@ -2,7 +2,7 @@
 # database, owned by a role that is not a superuser. The superuser then has no
 # password, so that only a shell in the pod can be it.
 password=$(cat "$POSTGRES_PASSWORD_FILE")
-while [[ $password == *[$'\r\n'] ]]; do password=${password%?}; done # as the service does
+while [[ $password == *[$'\r\n'] ]]; do password=${password%?}; done # no line break at the end, as in the service
 # psql gets the password in its environment: every user may read a process' arguments.
 TASKLISTS_PASSWORD=$password psql --username=postgres --dbname=postgres --no-psqlrc --quiet \
   --set=ON_ERROR_STOP=1 --set=VERBOSITY=terse \
@@ -13,14 +13,14 @@ SELECT :'username' = 'postgres' AS superuser \gset
   CREATE ROLE :"username" LOGIN;
 \endif
 CREATE DATABASE :"database" OWNER :"username";
--- The statement with the password stays out of the log, also where postgres.parameters log all
--- statements: at PANIC, neither the server nor an extension of it logs anything else.
+-- Keep the password out of the log, even where postgres.parameters log all statements: at PANIC,
+-- the server and its extensions log nothing else.
 SET log_min_messages = panic;
 SET client_min_messages = error; -- psql's output is in the log of the pod
 SET track_activities = off; -- the server logs what a process that crashes was doing
-SET pg_stat_statements.track = none; -- which keeps statements in a file
+SET pg_stat_statements.track = none; -- it would keep the statement in a file
 \set password `printf %s "$TASKLISTS_PASSWORD"`
--- The image has set that of postgres, but with a carriage return that may be at the end.
+-- The image has set that of postgres already, but with a carriage return if the file ends in one.
 ALTER ROLE :"username" PASSWORD :'password';
 \if :superuser
 \else

@@ -1,6 +1,5 @@
 {{/*
 Labels. Each takes a list of the root context and the component: app, postgres, backup, restore, test.
-Those of pods also take the labels that a user gives them.
 */}}
 
 {{/* What selects pods, now and for ever: selectors can't be changed. */}}
@@ -11,10 +10,20 @@ app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* Of pods: nothing that changes with the chart's version, which would restart the database. */}}
-{{- define "tasklists.podLabels" -}}
-{{- $labels := include "tasklists.selectorLabels" . | fromYaml }}
-{{- merge $labels (index . 2 | default dict) ((index . 0).Values.commonLabels | default dict) | toYaml }}
+{{/*
+The metadata of a pod. Takes a list of the root context, the component, and the values with podLabels
+and podAnnotations. There is nothing in it that changes with the chart's version, which would restart
+the database.
+*/}}
+{{- define "tasklists.podMetadata" -}}
+{{- $selectors := include "tasklists.selectorLabels" . | fromYaml }}
+{{- $values := index . 2 -}}
+labels:
+  {{- merge $selectors ($values.podLabels | default dict) ((index . 0).Values.commonLabels | default dict) | toYaml | nindent 2 }}
+{{- with $values.podAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{/* Any text as the value of a label: at most 63 characters, of those that a label may have. */}}
@@ -22,7 +31,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- regexReplaceAll "[^A-Za-z0-9._-]" (toString .) "_" | trunc 63 | trimAll "._-" }}
 {{- end }}
 
-{{/* Of every other object. */}}
+{{/* The labels of every object but pods. */}}
 {{- define "tasklists.labels" -}}
 {{- $root := index . 0 }}
 {{- $labels := include "tasklists.selectorLabels" . | fromYaml }}
@@ -68,7 +77,7 @@ resources:
     storage: {{ .size | quote }}
 {{- end }}
 
-{{/* Egress that finds names. */}}
+{{/* Egress to the cluster's DNS. */}}
 {{- define "tasklists.dnsEgress" -}}
 {{- $dns := .Values.networkPolicy.dns -}}
 - ports:
@@ -92,31 +101,39 @@ resources:
     - {port: 5432, protocol: TCP}
 {{- end }}
 
-{{/* A list of objects in which each `key` is there once, as the last one has it. Takes a list of the key and the objects. */}}
-{{- define "tasklists.merged" -}}
+{{/* The objects of a list, without those whose `key` a later one repeats. Takes a list of the key and the objects. */}}
+{{- define "tasklists.lastOfEach" -}}
 {{- $key := index . 0 }}
-{{- $last := dict }}
-{{- range $place, $item := index . 1 }}
-{{- $_ := set $last (get $item $key) $place }}
-{{- end }}
-{{- $merged := list }}
-{{- range $place, $item := index . 1 }}
-{{- if eq $place (get $last (get $item $key)) }}
-{{- $merged = append $merged $item }}
+{{- $seen := dict }}
+{{- $result := list }}
+{{- range index . 1 | reverse }}
+{{- if not (hasKey $seen (get . $key)) }}
+{{- $_ := set $seen (get . $key) true }}
+{{- $result = prepend $result . }}
 {{- end }}
 {{- end }}
-{{- toYaml $merged }}
+{{- toYaml $result }}
 {{- end }}
 
-{{/* Which nodes may run a pod, and before which others. Takes the values that have these keys. */}}
-{{- define "tasklists.scheduling" -}}
-{{- $scheduling := dict }}
-{{- range $key, $value := pick . "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+{{/* The members of a map that have a value. */}}
+{{- define "tasklists.given" -}}
+{{- $given := dict }}
+{{- range $key, $value := . }}
 {{- if $value }}
-{{- $_ := set $scheduling $key $value }}
+{{- $_ := set $given $key $value }}
 {{- end }}
 {{- end }}
-{{- with $scheduling }}{{ toYaml . }}{{ end }}
+{{- with $given }}{{ toYaml . }}{{ end }}
+{{- end }}
+
+{{/* Node selection, tolerations, affinity and priority class of a pod. Takes the values that have these keys. */}}
+{{- define "tasklists.scheduling" -}}
+{{- include "tasklists.given" (pick . "nodeSelector" "tolerations" "affinity" "priorityClassName") }}
+{{- end }}
+
+{{/* A value as text, numbers as they are written: toString makes 1e+06 of 1000000. */}}
+{{- define "tasklists.asText" -}}
+{{- kindIs "string" . | ternary . (toJson .) }}
 {{- end }}
 
 {{/* The folder for temporary files, where the root file system can't be written. */}}
@@ -131,8 +148,5 @@ resources:
 
 {{/* Address families of a Service. */}}
 {{- define "tasklists.ipFamilies" -}}
-{{- $families := dict }}
-{{- with .Values.service.ipFamilyPolicy }}{{ $_ := set $families "ipFamilyPolicy" . }}{{ end }}
-{{- with .Values.service.ipFamilies }}{{ $_ := set $families "ipFamilies" . }}{{ end }}
-{{- with $families }}{{ toYaml . }}{{ end }}
+{{- include "tasklists.given" (pick .Values.service "ipFamilyPolicy" "ipFamilies") }}
 {{- end }}

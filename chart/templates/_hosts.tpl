@@ -7,8 +7,11 @@ Like browsers, it takes every name whose last label is a number for an IPv4 addr
 {{- $host := regexReplaceAll "^[A-Za-z][A-Za-z0-9+.-]*://|(:[0-9]+)?/?$" . "" }}
 {{- $name := $host | trimPrefix "*" | trimPrefix "." }}
 {{- $octet := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" }}
+{{- $numeric := regexMatch "(^|\\.)([0-9]+|0[Xx][0-9A-Fa-f]*)\\.?$" $name }}
 {{- if and $port (or (lt (atoi $port) 1) (gt (atoi $port) 65535)) -}}
 its port is not a number from 1 to 65535
+{{- else if and (ne $name $host) (or $numeric (hasPrefix "[" $name)) -}}
+there are no names below an address
 {{- else if hasPrefix "[" $name }}
 {{- $groups := regexFindAll "[0-9A-Fa-f]+" $name -1 | len }}
 {{- $form := regexMatch "^\\[([0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{1,4})*)?(::([0-9A-Fa-f]{1,4}(:[0-9A-Fa-f]{1,4})*)?)?\\]$" $name }}
@@ -17,14 +20,7 @@ it is not an IPv6 address
 {{- else if regexMatch "^\\[[0:]*:[Ff]{4}[]:]" $name -}}
 browsers do not send this form of an IPv4 address
 {{- end }}
-{{- else if regexMatch "(^|\\.)([0-9]+|0[Xx][0-9A-Fa-f]*)\\.?$" $name }}
-{{- if ne $name $host -}}
-there are no names below an address
-{{- else if not (regexMatch (printf "^(%s\\.){3}%s$" $octet $octet) $name) -}}
-its last part is a number, as an address has it, and it is not an IPv4 address
-{{- end }}
-{{- end }}
-{{- if and (ne $name $host) (hasPrefix "[" $name) -}}
-there are no names below an address
+{{- else if and $numeric (not (regexMatch (printf "^(%s\\.){3}%s$" $octet $octet) $name)) -}}
+its last part is a number, as in an address, and it is not an IPv4 address
 {{- end }}
 {{- end }}

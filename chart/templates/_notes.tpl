@@ -8,7 +8,12 @@
 {{- end }}
 {{- if eq $mode "postgres" }}
 {{- $secrets = append $secrets .Values.postgres.auth.existingSecret }}
-{{- $claims = list .Values.postgres.persistence.existingClaim .Values.backup.persistence.existingClaim }}
+{{- if .Values.postgres.persistence.enabled }}
+{{- $claims = append $claims .Values.postgres.persistence.existingClaim }}
+{{- end }}
+{{- if or .Values.backup.enabled .Values.restore.backup }}
+{{- $claims = append $claims .Values.backup.persistence.existingClaim }}
+{{- end }}
 {{- else if eq $mode "external" }}
 {{- $secrets = concat $secrets (list .Values.external.existingSecret .Values.external.caSecret .Values.external.migrationSecret) }}
 {{- else if .Values.sqlite.persistence.enabled }}

@@ -1,7 +1,8 @@
 {{/*
 Whether a cluster answers. A list always has a kind, even where there is nothing to list, while
-lookup gives nothing at all to `helm template` and to a dry run on the client. Of Secrets, because
-Helm has to list those itself. Ask only where the answer is needed: whoever may not, can't install.
+lookup gives nothing at all to `helm template` and to a dry run on the client. It lists
+Secrets because Helm needs that right anyway. Use it only where the answer matters: without the right,
+rendering fails.
 */}}
 {{- define "tasklists.hasCluster" -}}
 {{- if lookup "v1" "Secret" .Release.Namespace "" }}true{{ end }}

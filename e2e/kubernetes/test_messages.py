@@ -45,7 +45,6 @@ def test_a_missing_claim(namespace: Namespace) -> None:
     release = Release(namespace, "claim")
     values = {"postgres": {"persistence": {"existingClaim": "nowhere"}}}
     notes = release.install(SMALL, values, options=())
-    assert "Pods wait" in notes
     assert "get pvc/nowhere\n" in notes
     sees(release, "postgres", 'persistentvolumeclaim "nowhere" not found')
 

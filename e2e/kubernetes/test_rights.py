@@ -44,7 +44,8 @@ def test_a_release_is_installed_upgraded_and_removed(namespace: Namespace, mode:
     release.install(values, options=as_user)
     release.wait_until_rolled_out()
     release.client().add("installed")
-    release.upgrade(values, {"podAnnotations": {"upgraded": "yes"}}, options=as_user)
+    for times in ("once", "twice"):  # the second one before the first has rolled out
+        release.upgrade(values, {"podAnnotations": {"upgraded": times}}, options=as_user)
     release.wait_until_rolled_out()
     release.helm("uninstall", release.name, *as_user)
 

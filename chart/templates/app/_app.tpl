@@ -48,7 +48,10 @@ ADMIN_EMAIL: {{ .Values.admin.email | default "" | quote }}
 ADMIN_PASSWORD_FILE: /run/secrets/admin/password
 {{- end }}
 
-{{/* `env` of a container: what is above, under extraEnv. Takes a list of the root context and more of the former. */}}
+{{/*
+The `env` of a container of the application. A variable of extraEnv replaces the chart's of the same
+name. Takes a list of the root context and a map of this container's own variables.
+*/}}
 {{- define "tasklists.env" -}}
 {{- $root := index . 0 }}
 {{- $env := list }}
@@ -56,9 +59,9 @@ ADMIN_PASSWORD_FILE: /run/secrets/admin/password
 {{- $env = append $env (dict "name" $name (kindIs "map" $value | ternary "valueFrom" "value") $value) }}
 {{- end }}
 {{- range $root.Values.extraEnv }}
-{{- $env = append $env (hasKey . "value" | ternary (merge (dict "value" (kindIs "string" .value | ternary .value (toJson .value))) .) .) }}
+{{- $env = append $env (hasKey . "value" | ternary (merge (dict "value" (include "tasklists.asText" .value)) .) .) }}
 {{- end }}
-{{- include "tasklists.merged" (list "name" $env) }}
+{{- include "tasklists.lastOfEach" (list "name" $env) }}
 {{- end }}
 
 {{/* Host names of the routes. */}}
@@ -100,16 +103,16 @@ the request arrives here without TLS, and those given.
 {{- concat $origins (.Values.config.csrfTrustedOrigins | default list) | uniq | join "," }}
 {{- end }}
 
-{{/* As given, else whether an Ingress that ends TLS is the way in. */}}
+{{/* The value given; else true if the only way in from outside the cluster is an Ingress that ends TLS. */}}
 {{- define "tasklists.trustProxyHeaders" -}}
 {{- if kindIs "invalid" .Values.config.trustProxyHeaders }}
-{{- and .Values.ingress.enabled (not (empty .Values.ingress.tlsSecret)) (eq .Values.service.type "ClusterIP") | default false }}
+{{- and .Values.ingress.enabled .Values.ingress.tlsSecret (eq .Values.service.type "ClusterIP") | empty | not }}
 {{- else }}
 {{- .Values.config.trustProxyHeaders }}
 {{- end }}
 {{- end }}
 
-{{/* The Secrets above, as the sources of one projected volume. */}}
+{{/* The Secrets whose files the environment names, as the sources of one projected volume. */}}
 {{- define "tasklists.secretSources" -}}
 {{- if include "tasklists.hasSecretKey" . -}}
 {{- $existing := .Values.secretKey.existingSecret -}}
@@ -152,7 +155,7 @@ resources:
   {{- toYaml $values.resources | nindent 2 }}
 volumeMounts:
   {{- $mounts := include "tasklists.appMounts" $root | fromYamlArray }}
-  {{- include "tasklists.merged" (list "mountPath" (concat $mounts (index . 2) ($values.extraVolumeMounts | default list))) | nindent 2 }}
+  {{- include "tasklists.lastOfEach" (list "mountPath" (concat $mounts (index . 2) ($values.extraVolumeMounts | default list))) | nindent 2 }}
 {{- end }}
 
 {{/* Migrates the database, before the application serves. */}}
@@ -202,12 +205,32 @@ command: [python, manage.py, migrate]
       - {key: {{ empty $existing | ternary "admin-password" .Values.admin.existingSecretKey | quote }}, path: password}
 {{- end }}
 
+{{/*
+Pods of charts up to 0.2.0 read their environment from a ConfigMap whenever they start. It has to
+outlast them: Helm deletes at once what the new release lacks, and not after the rollout. Gives an
+annotation for the Deployment while there may be such pods, which says so to the next upgrade.
+*/}}
+{{- define "tasklists.keepsConfigMap" -}}
+{{- if .Release.IsUpgrade }}
+{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "tasklists.fullname" .) }}
+{{- $reads := false }}
+{{- range dig "spec" "template" "spec" "containers" list $deployment }}
+{{- if eq .name "app" }}{{ $reads = hasKey . "envFrom" }}{{ end }}
+{{- end }}
+{{- $kept := dig "metadata" "annotations" "tasklists/keeps-config-map" "" $deployment }}
+{{- $unfinished := ne (dig "status" "replicas" 0 $deployment | int) (dig "status" "updatedReplicas" 0 $deployment | int) }}
+{{- if or $reads (and $kept $unfinished) -}}
+tasklists/keeps-config-map: "true"
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{/* A file of SQLite has one writer's pod at a time. */}}
 {{- define "tasklists.singlePod" -}}
 {{- if and (eq .Values.database.mode "sqlite") .Values.sqlite.persistence.enabled }}true{{ end }}
 {{- end }}
 
-{{/* How pods are replaced: none goes before its successor is ready. */}}
+{{/* The strategy given; else Recreate for one file of SQLite; else no pod stops before its successor is ready. */}}
 {{- define "tasklists.strategy" -}}
 {{- if .Values.strategy }}
 {{- toYaml .Values.strategy }}

@@ -63,12 +63,7 @@ activeDeadlineSeconds: {{ $restore.activeDeadlineSeconds }}
 backoffLimit: 0 # a refusal stays one
 template:
   metadata:
-    labels:
-      {{- include "tasklists.podLabels" (list . "restore" .Values.backup.podLabels) | nindent 6 }}
-    {{- with .Values.backup.podAnnotations }}
-    annotations:
-      {{- toYaml . | nindent 6 }}
-    {{- end }}
+    {{- include "tasklists.podMetadata" (list . "restore" .Values.backup) | nindent 4 }}
   spec:
     {{- include "tasklists.backup.pod" . | nindent 4 }}
     initContainers:
@@ -78,5 +73,5 @@ template:
       - {{- include "tasklists.migrateContainer" . | nindent 8 }}
     volumes:
       {{- $volumes := concat (include "tasklists.backup.volumes" . | fromYamlArray) (include "tasklists.appVolumes" . | fromYamlArray) }}
-      {{- include "tasklists.merged" (list "name" (concat $volumes (.Values.extraVolumes | default list))) | nindent 6 }}
+      {{- include "tasklists.lastOfEach" (list "name" (concat $volumes (.Values.extraVolumes | default list))) | nindent 6 }}
 {{- end }}

@@ -8,15 +8,9 @@ kind: Pod
 metadata:
   name: {{ printf "%s-%s" (include "tasklists.fullname" $root) ($script | trimSuffix ".py") | quote }}
   namespace: {{ $root.Release.Namespace | quote }}
-  labels:
-    {{- include "tasklists.podLabels" (list $root "test" $values.tests.podLabels) | nindent 4 }}
-  annotations:
-    helm.sh/hook: test
-    helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
-    helm.sh/hook-output-log-policy: hook-failed
-    {{- with $values.tests.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+  {{- $hook := dict "helm.sh/hook" "test" "helm.sh/hook-delete-policy" "before-hook-creation,hook-succeeded" "helm.sh/hook-output-log-policy" "hook-failed" }}
+  {{- $annotations := merge $hook ($values.tests.podAnnotations | default dict) }}
+  {{- include "tasklists.podMetadata" (list $root "test" (dict "podLabels" $values.tests.podLabels "podAnnotations" $annotations)) | nindent 2 }}
 spec:
   restartPolicy: Never
   automountServiceAccountToken: false

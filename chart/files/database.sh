@@ -5,8 +5,7 @@ password=$(cat "$POSTGRES_PASSWORD_FILE")
 while [[ $password == *[$'\r\n'] ]]; do password=${password%?}; done # no line break at the end, as in the service
 # psql gets the password in its environment: every user may read a process' arguments.
 TASKLISTS_PASSWORD=$password psql --username=postgres --dbname=postgres --no-psqlrc --quiet \
-  --set=ON_ERROR_STOP=1 --set=VERBOSITY=terse \
-  --set=username="$TASKLISTS_USERNAME" --set=database="$TASKLISTS_DATABASE" <<'SQL'
+  --set=ON_ERROR_STOP=1 --set=username="$TASKLISTS_USERNAME" --set=database="$TASKLISTS_DATABASE" <<'SQL'
 SELECT :'username' = 'postgres' AS superuser \gset
 \if :superuser
 \else
@@ -16,7 +15,9 @@ CREATE DATABASE :"database" OWNER :"username";
 -- Keep the password out of the log, even where postgres.parameters log all statements: at PANIC,
 -- the server and its extensions log nothing else.
 SET log_min_messages = panic;
-SET client_min_messages = error; -- psql's output is in the log of the pod
+-- What psql prints is in the log of the pod: no messages of the server, no line of a failed statement.
+SET client_min_messages = error;
+\set VERBOSITY terse
 SET track_activities = off; -- the server logs what a process that crashes was doing
 SET pg_stat_statements.track = none; -- it would keep the statement in a file
 \set password `printf %s "$TASKLISTS_PASSWORD"`

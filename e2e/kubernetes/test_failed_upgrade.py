@@ -24,7 +24,9 @@ def old_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return previous.unpack_chart(tmp_path_factory.mktemp("old"), commit)
 
 
-def test_failed_upgrades_stop_no_pod_and_lose_no_write(namespace: Namespace, old_chart: Path) -> None:
+def test_failed_upgrades_stop_no_pod_and_lose_no_write(
+    namespace: Namespace, old_chart: Path
+) -> None:
     """With data, through failures, a rollback and pods that are deleted, while clients write."""
     with ThreadPoolExecutor() as pool:
         releases = [Release(namespace, f"failed-{helm}", helm=helm) for helm in HELMS]

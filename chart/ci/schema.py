@@ -120,14 +120,19 @@ def schema_of(node: yaml.Node, comment: list[str], lines: list[str]) -> dict[str
         del schema["type"]
     elif isinstance(node, yaml.MappingNode):
         closed = schema.setdefault("additionalProperties", False) is False
-        schema["properties"] = {
+        schema["properties"] = schema.get("properties", {}) | {
             key.value: schema_of(value, comment, lines)
             for key, value in node.value
             # Kubernetes checks the keys of its own objects, which have no comments here.
             if (comment := comment_above(lines, key.start_mark.line)) or closed
         }
         if closed:
-            schema["required"] = [key.value for key, value in node.value if not is_empty(value)]
+            schema["required"] = [
+                key.value
+                for key, value in node.value
+                if not is_empty(value)
+                and "null" not in schema["properties"][key.value].get("type", ())
+            ]
     return schema
 
 

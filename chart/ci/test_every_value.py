@@ -172,7 +172,13 @@ def test_an_emptied_key_means_its_default_where_that_is_empty() -> None:
 
 @pytest.mark.parametrize("helm", ["helm3", "helm4"])
 def test_an_emptied_key_with_another_default_has_a_name(helm: str) -> None:
-    named = [path for path, default in nodes() if not is_empty(default) and is_closed(path[:-1])]
+    named = [
+        path
+        for path, default in nodes()
+        if not is_empty(default)
+        and is_closed(path[:-1])
+        and "null" not in schema_at(path).get("type", ())
+    ]
     for depth in sorted({len(path) for path in named}):
         paths = [path for path in named if len(path) == depth]
         with pytest.raises(Refused) as refused:

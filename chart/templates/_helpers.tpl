@@ -48,7 +48,7 @@ annotations:
 {{- $image := index . 1 }}
 {{- with $image.registry | default $root.Values.global.imageRegistry }}{{ . }}/{{ end }}
 {{- $image.repository }}
-{{- with $image.digest }}@{{ . }}{{ else }}:{{ $image.tag | default ($root.Chart.AppVersion | replace "+" "_") }}{{ end }}
+{{- with $image.digest }}@{{ . }}{{ else }}:{{ include "tasklists.asText" ($image.tag | default ($root.Chart.AppVersion | replace "+" "_")) }}{{ end }}
 {{- end }}
 
 {{/* Pull secrets, global and local, as the objects that a pod takes. */}}

@@ -46,6 +46,19 @@ leaves it out, and each process makes its own.
 {{- if or .Values.secretKey.existingSecret .Values.secretKey.value (include "tasklists.hasCluster" .) }}true{{ end }}
 {{- end }}
 
+{{/* What of the chart's own Secret of the application there is. */}}
+{{- define "tasklists.hasOwnSecretKey" -}}
+{{- if and (include "tasklists.hasSecretKey" .) (not .Values.secretKey.existingSecret) }}true{{ end }}
+{{- end }}
+
+{{- define "tasklists.hasOwnAdminPassword" -}}
+{{- if and .Values.admin.enabled (not .Values.admin.existingSecret) }}true{{ end }}
+{{- end }}
+
+{{- define "tasklists.hasOwnSecret" -}}
+{{- if or (include "tasklists.hasOwnSecretKey" .) (include "tasklists.hasOwnAdminPassword" .) }}true{{ end }}
+{{- end }}
+
 {{/* Whether data outlives the release; then the Secrets that belong to it do as well. */}}
 {{- define "tasklists.keepsData" -}}
 {{- if eq .Values.database.mode "sqlite" }}

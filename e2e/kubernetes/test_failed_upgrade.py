@@ -7,7 +7,7 @@ import pytest
 
 from e2e.kubernetes import previous
 from e2e.kubernetes.cluster import CommandError, Namespace, eventually
-from e2e.kubernetes.release import CHART, HELMS, WAIT, Release, Values, merge
+from e2e.kubernetes.release import CHART, HELMS, SMALL, WAIT, Release, Values, merge
 from e2e.kubernetes.writer import Writer
 
 USUAL: Values = {"shutdown": {"delaySeconds": 4, "gracefulTimeoutSeconds": 5}}
@@ -64,6 +64,25 @@ def upgrades_and_rollbacks(release: Release, old_chart: Path) -> None:
         settle(release, writer)
         assert release.pods("postgres")[0]["metadata"]["uid"] == database
     assert writer.lost(release.client().names()) == {}
+
+
+def test_pods_keep_the_account_and_the_secret_of_their_revision(namespace: Namespace) -> None:
+    """As long as they run, also when the new revision uses others."""
+    release = Release(namespace, "others")
+    values = merge(SMALL, {"database": {"mode": "sqlite"}})
+    others = {"serviceAccount": {"create": False}, "secretKey": {"existingSecret": "mine"}}
+    release.install(values)
+    [old] = release.pod_names()
+    for _ in range(2):  # the second time, the live Deployment does not use them any more
+        release.upgrade(values, others, options=())
+    namespace.kubectl("delete", "pod", old)
+    eventually(lambda: ready(release) - {old}, "another pod of the same revision serves")
+    assert release.client().names() == []
+
+    namespace.create_secret("mine", {"secret-key": "x" * 50})
+    release.wait_until_rolled_out()
+    release.upgrade(values, others, {"podAnnotations": {"upgraded": "again"}})
+    assert release.get("serviceaccounts") == release.get("secrets") == []
 
 
 def delay(release: Release) -> int:

@@ -205,26 +205,6 @@ command: [python, manage.py, migrate]
       - {key: {{ empty $existing | ternary "admin-password" .Values.admin.existingSecretKey | quote }}, path: password}
 {{- end }}
 
-{{/*
-Pods of charts up to 0.2.0 read their environment from a ConfigMap whenever they start. It has to
-outlast them: Helm deletes at once what the new release lacks, and not after the rollout. Gives an
-annotation for the Deployment while there may be such pods, which says so to the next upgrade.
-*/}}
-{{- define "tasklists.keepsConfigMap" -}}
-{{- if .Release.IsUpgrade }}
-{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "tasklists.fullname" .) }}
-{{- $reads := false }}
-{{- range dig "spec" "template" "spec" "containers" list $deployment }}
-{{- if eq .name "app" }}{{ $reads = hasKey . "envFrom" }}{{ end }}
-{{- end }}
-{{- $kept := dig "metadata" "annotations" "tasklists/keeps-config-map" "" $deployment }}
-{{- $unfinished := ne (dig "status" "replicas" 0 $deployment | int) (dig "status" "updatedReplicas" 0 $deployment | int) }}
-{{- if or $reads (and $kept $unfinished) -}}
-tasklists/keeps-config-map: "true"
-{{- end }}
-{{- end }}
-{{- end }}
-
 {{/* A file of SQLite has one writer's pod at a time. */}}
 {{- define "tasklists.singlePod" -}}
 {{- if and (eq .Values.database.mode "sqlite") .Values.sqlite.persistence.enabled }}true{{ end }}

@@ -1,8 +1,10 @@
 """What `helm template` makes of values, for the tests beside this file."""
 
 import json
+import random
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,27 @@ def render(
     if done.returncode:
         raise Refused(done.stdout + done.stderr)
     return [item for item in yaml.load_all(done.stdout, Loader) if item is not None]
+
+
+def nested(path: Sequence[str], value: object) -> Values:
+    """The values that set one value."""
+    for key in reversed(path):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+def mutations(texts: Sequence[str], pieces: Sequence[str], number: int) -> list[str]:
+    """Texts that differ from these in up to three places, each with one of the pieces or nothing."""
+    chance = random.Random(15)
+    made = []
+    for _ in range(number):
+        text = list(chance.choice(texts))
+        for _ in range(chance.randint(1, 3)):
+            place = chance.randint(0, len(text))
+            text[place : place + chance.randint(0, 1)] = chance.choice([*pieces, ""])
+        made.append("".join(text))
+    return made
 
 
 def require_cluster() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from rendering import CHART, SECRETS, Refused, Values, render
+from rendering import CHART, SECRETS, Refused, Values, nested, render
 
 DEFAULTS: Values = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
@@ -75,13 +75,6 @@ def merged(*many: Values) -> Values:
 def without(values: Values, path: Path) -> Values:
     rest = {key: value for key, value in values.items() if key != path[0]}
     return rest if len(path) == 1 else rest | {path[0]: without(values[path[0]], path[1:])}
-
-
-def nested(path: Path, value: object) -> Values:
-    for key in reversed(path):
-        value = {key: value}
-    assert isinstance(value, dict)
-    return value
 
 
 def nodes(values: Values = DEFAULTS, path: Path = ()) -> Iterator[tuple[Path, Any]]:

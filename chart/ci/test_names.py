@@ -5,7 +5,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from rendering import CHART, SECRETS, VERSION, Refused, Values, render, require_cluster
+from rendering import CHART, SECRETS, VERSION, Refused, Values, nested, render, require_cluster
 
 LONG = "a" * 63
 SUBDOMAIN = ".".join([LONG] * 3 + ["a" * 61])  # 253 characters
@@ -76,16 +76,10 @@ BAD: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-def set_in(path: str, value: Any) -> Values:
-    for key in reversed(path.split(".")):
-        value = {key: value}
-    return value  # type: ignore[no-any-return]
-
-
 def test_what_kubernetes_refuses_is_refused() -> None:
     for path, value in BAD:
         with pytest.raises(Refused) as refused:
-            render(set_in(path, value))
+            render(nested(path.split("."), value))
         assert path in str(refused.value).replace("/", "."), (path, value)
 
 

@@ -1,7 +1,6 @@
 """backup.schedule takes what a CronJob takes, as an API server says where one answers."""
 
 import json
-import random
 import re
 import shutil
 import subprocess
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from rendering import CHART, Refused, render, require_cluster
+from rendering import CHART, Refused, mutations, render, require_cluster
 
 # fmt: off
 GOOD = [
@@ -39,19 +38,6 @@ BAD = [
 ]
 # fmt: on
 PIECES = [*"0123456789*?/-,+ @.TZ", "mon", "DEC", "60", "31", "24", "h", "ms", "µs", "\t", "\u2028"]
-
-
-def mutations(number: int) -> list[str]:
-    """Texts that differ a little from good ones."""
-    chance = random.Random(8)
-    made = []
-    for _ in range(number):
-        text = list(chance.choice(GOOD))
-        for _ in range(chance.randint(1, 2)):
-            place = chance.randint(0, len(text))
-            text[place : place + chance.randint(0, 1)] = chance.choice([*PIECES, ""])
-        made.append("".join(text))
-    return made
 
 
 @pytest.fixture(params=["helm3", "helm4"])
@@ -109,7 +95,7 @@ def test_a_schedule_that_a_cronjob_takes_is_let_through(lets_through) -> None:  
 
 
 def test_other_schedules_are_let_through_where_an_api_server_takes_them(lets_through) -> None:  # type: ignore[no-untyped-def]
-    texts = mutations(400)
+    texts = mutations(GOOD, PIECES, 400)
     assert accepted_by_the_server(texts) == lets_through(texts)
 
 

@@ -131,6 +131,15 @@ resources:
 {{- include "tasklists.given" (pick . "nodeSelector" "tolerations" "affinity" "priorityClassName") }}
 {{- end }}
 
+{{/* The probes of a container. Takes the values startup, readiness and liveness; one that is null is left out. */}}
+{{- define "tasklists.probes" -}}
+{{- $probes := dict }}
+{{- range $kind, $probe := . }}
+{{- $_ := set $probes (printf "%sProbe" $kind) $probe }}
+{{- end }}
+{{- include "tasklists.given" $probes }}
+{{- end }}
+
 {{/* A value as text, numbers as they are written: toString makes 1e+06 of 1000000. */}}
 {{- define "tasklists.asText" -}}
 {{- kindIs "string" . | ternary . (toJson .) }}

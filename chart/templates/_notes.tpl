@@ -33,7 +33,7 @@
 {{- define "tasklists.keptObjects" -}}
 {{- $kept := list }}
 {{- $postgres := .Values.postgres }}
-{{- if and (include "tasklists.keepsData" .) (or (not .Values.secretKey.existingSecret) (and .Values.admin.enabled (not .Values.admin.existingSecret))) }}
+{{- if and (include "tasklists.keepsData" .) (include "tasklists.hasOwnSecret" .) }}
 {{- $kept = append $kept (printf "secret/%s" (include "tasklists.fullname" .)) }}
 {{- end }}
 {{- if and (include "tasklists.singlePod" .) (not .Values.sqlite.persistence.existingClaim) }}

@@ -43,7 +43,7 @@ Whether there is a SECRET_KEY. SQLite replicas share no session, so rendering th
 leaves it out, and each process makes its own.
 */}}
 {{- define "tasklists.hasSecretKey" -}}
-{{- if or .Values.secretKey.existingSecret .Values.secretKey.value (include "tasklists.hasCluster" .) }}true{{ end }}
+{{- if or .Values.secretKey.existingSecret .Values.secretKey.value (ne .Values.database.mode "sqlite") (include "tasklists.hasCluster" .) }}true{{ end }}
 {{- end }}
 
 {{/* What of the chart's own Secret of the application there is. */}}

@@ -50,7 +50,7 @@ lock: .venv/dev ## renew the versions in requirements.txt and requirements-dev.t
 	$(LOCK) --upgrade requirements.in --output-file requirements.txt
 	$(LOCK) --upgrade requirements-dev.in --output-file requirements-dev.txt
 
-BASE := $(shell sed -n 's/^ARG PYTHON=\([^@]*\).*/\1/p' Dockerfile)
+BASE = $(shell sed -n 's/^ARG PYTHON=\([^@]*\).*/\1/p' Dockerfile)
 
 lock-images: ## pin the Dockerfile's base image to the digest that its tag has in the registry now
 	digest=$$(docker buildx imagetools inspect $(BASE) | sed -n 's/^Digest: *//p') && test -n "$$digest" && \

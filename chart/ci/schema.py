@@ -55,7 +55,7 @@ QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]"
 PREFIX = f"({SUBDOMAIN}/)?"
 
 
-def text(pattern: str, length: int = 253) -> dict[str, Any]:
+def string(pattern: str, length: int = 253) -> dict[str, Any]:
     return {"type": "string", "maxLength": length, "pattern": f"^{pattern}$"}
 
 
@@ -66,14 +66,14 @@ def origin(scheme: str) -> str:
 
 # The application's readers (project/origins.py) decide what a host and an origin are, and
 # templates/_hosts.tpl has what a pattern can't say; test_values.py compares the two.
-HOST = text(rf"(\*|(\*?\.)?{ANY_CASE}(\.{ANY_CASE})*\.?|{IPV6})")
-WEB_ORIGIN = text(origin("https?"))
-ORIGIN = text(rf"(\*|{origin('[A-Za-z][A-Za-z0-9+.-]*')})")
+HOST = string(rf"(\*|(\*?\.)?{ANY_CASE}(\.{ANY_CASE})*\.?|{IPV6})")
+WEB_ORIGIN = string(origin("https?"))
+ORIGIN = string(rf"(\*|{origin('[A-Za-z][A-Za-z0-9+.-]*')})")
 # The rest is what Kubernetes accepts.
-ROUTE_HOST = text(rf"(\*\.)?{LABEL}(\.{LABEL})*")
-NAME = text(f"({SUBDOMAIN})?")
-STORAGE_CLASS = text(f"(-|{SUBDOMAIN})?")
-CIDR = text(
+ROUTE_HOST = string(rf"(\*\.)?{LABEL}(\.{LABEL})*")
+NAME = string(f"({SUBDOMAIN})?")
+STORAGE_CLASS = string(f"(-|{SUBDOMAIN})?")
+CIDR = string(
     rf"(({OCTET}\.){{3}}{OCTET}/(3[0-2]|[12]?[0-9])|[0-9A-Fa-f:]*:[0-9A-Fa-f:]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))"
 )
 
@@ -84,8 +84,12 @@ def keyed(prefix: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "patternProperties": {pattern: value}, "additionalProperties": False}
 
 
-LABELS = keyed(PREFIX, text(f"({QUALIFIED})?", 63))
+LABELS = keyed(PREFIX, string(f"({QUALIFIED})?", 63))
 ANNOTATIONS = keyed(PREFIX.replace("a-z", "A-Za-z"), {"type": "string"})
+REPOSITORY = {
+    "type": "string",
+    "pattern": "^([^:@/ ]+(:[0-9]+)?/)?[^:@ ]+$",
+}  # without tag and digest
 DEFINITIONS = {
     "quantity": QUANTITY,
     "resources": RESOURCES,
@@ -98,6 +102,7 @@ DEFINITIONS = {
     "cidr": CIDR,
     "labels": LABELS,
     "annotations": ANNOTATIONS,
+    "repository": REPOSITORY,
 }
 
 

@@ -119,7 +119,7 @@ def values_with(path: str, value: Any) -> Values:
     return {first: CONTEXT.get(first, {}) | nested(rest, value)} if rest else {first: value}
 
 
-def refused(path: str, value: Any, helm: str = "helm4") -> str:
+def chart_error(path: str, value: Any, helm: str = "helm4") -> str:
     """Helm's message to the value; empty if it renders."""
     try:
         render(values_with(path, value), helm=helm)
@@ -130,7 +130,7 @@ def refused(path: str, value: Any, helm: str = "helm4") -> str:
 
 def let_through(path: str, texts: list[str]) -> list[str]:
     """Those of the texts that the chart lets through in the list ``path``."""
-    message = refused(path, texts)
+    message = chart_error(path, texts)
     if not message:
         return texts
     numbers = re.findall(rf"/{path.replace('.', '/')}/(\d+)'", message)  # of the schema
@@ -153,7 +153,7 @@ def environments(objects: Iterable[Any]) -> list[dict[str, str]]:
     ]
 
 
-def refusal(values: Values, **options: str) -> str:
+def application_error(values: Values, **options: str) -> str:
     """What the application says at its start to these values; empty if it accepts them."""
     found = environments(render(values, **options))  # type: ignore[arg-type]
     assert found
@@ -182,7 +182,7 @@ def test_the_application_accepts_every_part_of_a_list_that_the_chart_lets_throug
     good, bad = LISTS[path]
     passed = let_through(path, [*good, *bad, *mutations(good, PIECES, 100)])
     assert [text for text in good if text not in passed] == []
-    assert not refusal(values_with(path, passed))
+    assert not application_error(values_with(path, passed))
     assert [text for text in bad if text in passed] == []
 
 
@@ -190,15 +190,15 @@ def test_the_application_accepts_every_part_of_a_list_that_the_chart_lets_throug
 def test_the_application_accepts_a_value_that_the_chart_lets_through(path: str) -> None:
     good, bad = SCALARS[path]
     for value in [*good, *bad]:
-        message = refused(path, value)
-        assert message or not refusal(values_with(path, value)), value
+        message = chart_error(path, value)
+        assert message or not application_error(values_with(path, value)), value
         assert bool(message) == (value in bad), value
         assert path in message.replace("/", ".") or not message
 
 
 @pytest.mark.parametrize("helm", HELMS)
 def test_both_versions_of_helm_decide_alike(helm: str) -> None:
-    assert not refused("config.allowedHosts", HOSTS, helm)
+    assert not chart_error("config.allowedHosts", HOSTS, helm)
     for path, value in (
         ("config.allowedHosts", ["https://tasks.example.com"]),
         ("config.allowedHosts", ["10.0.0.256"]),
@@ -207,9 +207,9 @@ def test_both_versions_of_helm_decide_alike(helm: str) -> None:
         ("admin.username", "two words"),
         ("postgres.auth.username", "pg_app"),
     ):
-        assert refused(path, value, helm), value
+        assert chart_error(path, value, helm), value
 
 
 @pytest.mark.parametrize("namespace", ["here", "1234", "a-1", "0x1f", "0xg", "12e4", "a" * 63])
 def test_the_application_accepts_its_hosts_in_every_namespace(namespace: str) -> None:
-    assert not refusal({}, namespace=namespace)
+    assert not application_error({}, namespace=namespace)

@@ -8,7 +8,7 @@ import pytest
 from e2e.kubernetes import previous
 from e2e.kubernetes.cluster import CommandError, Namespace, eventually
 from e2e.kubernetes.release import CHART, HELMS, SMALL, WAIT, Release, Values, merge
-from e2e.kubernetes.writer import Writer
+from e2e.kubernetes.writer import Writer, settle
 
 USUAL: Values = {"shutdown": {"delaySeconds": 4, "gracefulTimeoutSeconds": 5}}
 # The schema can't know it, and the application refuses it.
@@ -124,10 +124,3 @@ def ready(release: Release) -> set[str]:
             for condition in pod["status"].get("conditions", [])
         )
     }
-
-
-def settle(release: Release, writer: Writer) -> None:
-    release.wait_until_rolled_out()
-    release.wait_until_old_pods_are_gone()
-    assert writer.succeeds_again()
-    assert writer.failures == []

@@ -10,7 +10,7 @@ from e2e.kubernetes.backup import back_up, finished_restore, restores
 from e2e.kubernetes.cluster import Namespace, eventually
 from e2e.kubernetes.conftest import MissingImageError, require_images
 from e2e.kubernetes.release import SMALL, Release, Values, merge
-from e2e.kubernetes.writer import TaskWriter, Writer
+from e2e.kubernetes.writer import TaskWriter, Writer, settle
 
 OLD, NEW = previous.IMAGE, "app:latest"
 BACKUP: Values = {"backup": {"enabled": True}}
@@ -73,7 +73,8 @@ def test_upgrade(release: Release, lists: Writer, tasks: TaskWriter) -> None:
     with halfway(release, NEW, lambda: release.upgrade(BACKUP, options=())):
         both_serve(release, lists)
         assert tasks.succeeds_again()
-    settle(release, NEW, lists, tasks)
+    settle(release, lists, tasks)
+    assert pods_of(release, NEW) == release.pod_names()
     assert tasks.succeeds_again()
 
 
@@ -93,7 +94,8 @@ def test_rollback(
         both_serve(release, lists)
         assert tasks.succeeds_again()
         delete_by_0_1_0(release, deleted[0][0])
-    settle(release, OLD, lists, tasks)
+    settle(release, lists, tasks)
+    assert pods_of(release, OLD) == release.pod_names()
     delete_by_0_1_0(release, deleted[1][0])
 
 
@@ -101,7 +103,8 @@ def test_second_upgrade(
     release: Release, lists: Writer, tasks: TaskWriter, deleted: list[tuple[int, int]]
 ) -> None:
     release.upgrade(BACKUP)
-    settle(release, NEW, lists, tasks)
+    settle(release, lists, tasks)
+    assert pods_of(release, NEW) == release.pod_names()
     assert tasks.succeeds_again()
     for _, task in deleted:
         assert release.client().request("GET", f"/tasks/{task}").status_code == 404
@@ -169,15 +172,6 @@ def delete_by_0_1_0(release: Release, list_id: int) -> None:
     pod = min(pods_of(release, OLD))
     ask = ("exec", pod, "--container=app", "--", "python", "-c", ASK_POD)
     assert release.namespace.kubectl(*ask, "DELETE", f"/lists/{list_id}") == "204\n"
-
-
-def settle(release: Release, image: str, *writers: Writer) -> None:
-    """Wait for the end of a rollout; then no client may have noticed it."""
-    release.wait_until_rolled_out()
-    release.wait_until_old_pods_are_gone()
-    assert pods_of(release, image) == release.pod_names()
-    assert writers[0].succeeds_again()
-    assert [failure for writer in writers for failure in writer.failures] == []
 
 
 def pods_of(release: Release, image: str) -> set[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from e2e.kubernetes.cluster import Namespace
 from e2e.kubernetes.release import Release
-from e2e.kubernetes.writer import Writer
+from e2e.kubernetes.writer import Writer, settle
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,3 @@ def test_every_acknowledged_write_is_there_once(release: Release, writer: Writer
     writer.stop()
     assert len(writer.acknowledged) > 1000
     assert writer.lost(release.client().names()) == {}
-
-
-def settle(release: Release, writer: Writer) -> None:
-    """Wait for what was begun to end; then nobody may have noticed."""
-    release.wait_until_rolled_out()
-    release.wait_until_old_pods_are_gone()
-    assert writer.succeeds_again()
-    assert writer.failures == []

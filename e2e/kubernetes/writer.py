@@ -11,6 +11,7 @@ from typing import NamedTuple, Self
 import requests
 
 from e2e.kubernetes.client import TIMEOUT
+from e2e.kubernetes.release import Release
 
 PAUSE = 0.05  # seconds from an answer to the thread's next request
 
@@ -163,3 +164,14 @@ class TaskWriter(Writer):
                 return answer
             self.without_tasks.add(answer.headers["Served-By"])
             session.close()  # another pod may answer on another connection
+
+
+def settle(release: Release, writer: Writer, *others: Writer) -> None:
+    """Wait for what was begun to end; then no client may have noticed it.
+
+    ``writer`` has to succeed again. The others may write what the present version does not have.
+    """
+    release.wait_until_rolled_out()
+    release.wait_until_old_pods_are_gone()
+    assert writer.succeeds_again()
+    assert [failure for each in (writer, *others) for failure in each.failures] == []

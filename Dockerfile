@@ -1,6 +1,6 @@
 # Builds with BuildKit and with the builder before it (DOCKER_BUILDKIT=0).
-# `make lock-images` adds the digest of the tag. An engine that has the image without one, since it
-# reaches no registry, then needs --build-arg PYTHON=python:3.13-slim.
+# `make lock-images` adds the digest of the tag. After that, an engine that cannot reach a registry
+# needs --build-arg PYTHON=python:3.13-slim.
 ARG PYTHON=python:3.13-slim
 FROM ${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore

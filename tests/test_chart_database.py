@@ -1,4 +1,4 @@
-"""The chart's script that makes the application's role shows its password to nobody."""
+"""The script with which the chart creates the application's role does not reveal the password."""
 
 import os
 import shutil
@@ -49,7 +49,7 @@ PASSWORDS = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[DebianPostgreSQL]:
-    """A server that logs all it can, and lets roles other than postgres in by password alone."""
+    """A server that logs as much as possible, and requires a password of all roles but postgres."""
     with DebianPostgreSQL() as started:
         parameters = Path(started.folder, "data", "postgresql.auto.conf")
         parameters.write_text("".join(f"{name} = '{value}'\n" for name, value in LOGGING.items()))
@@ -65,7 +65,7 @@ def server() -> Iterator[DebianPostgreSQL]:
 def run(
     server: DebianPostgreSQL, folder: Path, password: str, username: str = "tasks"
 ) -> subprocess.CompletedProcess[str]:
-    """Source the script as the image does; ``folder``/arguments gets those of each psql."""
+    """Source the script as the image does; ``folder``/arguments gets the arguments of psql."""
     (folder / "password").write_bytes(password.encode())
     recorder = folder / "psql"
     real = shutil.which("psql", path=server.programs)
@@ -99,7 +99,7 @@ def emptied(server: DebianPostgreSQL) -> Iterator[None]:
 def shown(
     server: DebianPostgreSQL, folder: Path, result: subprocess.CompletedProcess[str]
 ) -> dict[str, str]:
-    """Everything that others than the server's superuser may read, by its name."""
+    """Return, by name, every text that other users than the server's superuser can read."""
     with closing(psycopg2.connect(server.url)) as superuser, superuser.cursor() as cursor:
         cursor.execute("SELECT coalesce(string_agg(query, E'\\n'), '') FROM pg_stat_statements")
         [[statements]] = cursor.fetchall()

@@ -1,4 +1,4 @@
-"""What `helm template` makes of values, for the tests beside this file."""
+"""Render the chart with `helm template`, for the tests beside this file."""
 
 import json
 import random
@@ -23,7 +23,7 @@ class Refused(Exception):  # noqa: N818 - it is what Helm did
 
 
 class Loader(yaml.SafeLoader):
-    """Reads a plain scalar as Helm and kubectl do, which also take 12e4 for a number."""
+    """Like SafeLoader, but reads 12e4 as a number, as Helm and kubectl do."""
 
 
 Loader.add_implicit_resolver(
@@ -34,7 +34,7 @@ Loader.add_implicit_resolver(
 def render(
     values: Values, *, helm: str = "helm4", release: str = "one", namespace: str = "here"
 ) -> list[Any]:
-    """The objects of a release with these values over those of SECRETS; else Refused."""
+    """Return the objects of a release with these values and SECRETS; raise Refused if Helm fails."""
     command = [helm, "template", release, str(CHART), f"--namespace={namespace}"]
     command += [f"--kube-version={VERSION}", f"--values={SECRETS}", "--values=-"]
     done = subprocess.run(
@@ -46,7 +46,7 @@ def render(
 
 
 def nested(path: Sequence[str], value: object) -> Values:
-    """The values that set one value."""
+    """Return values in which the value at ``path`` is set."""
     for key in reversed(path):
         value = {key: value}
     assert isinstance(value, dict)
@@ -54,7 +54,7 @@ def nested(path: Sequence[str], value: object) -> Values:
 
 
 def mutations(texts: Sequence[str], pieces: Sequence[str], number: int) -> list[str]:
-    """Texts that differ from these in up to three places, each with one of the pieces or nothing."""
+    """Return random variations of the texts: up to three places are replaced by a piece, or removed."""
     chance = random.Random(15)
     made = []
     for _ in range(number):

@@ -18,7 +18,7 @@ PAGE = (CHART.parent / "docs" / "kubernetes.md").read_text()
 
 Path = tuple[str, ...]
 
-# Values that switch everything on; between them, every value ends in a manifest.
+# Values that switch everything on. With these and the modes, every value appears in some manifest.
 EVERYTHING: Values = {
     "ingress": {"enabled": True, "hosts": ["a.example.com"]},
     "httpRoute": {"enabled": True, "parentRefs": [{"name": "web"}]},
@@ -53,7 +53,7 @@ MODES: dict[str, Values] = {
         "restore": {"backup": ""},
     },
 }
-# Templates refuse odd texts there.
+# Values for which templates refuse odd texts.
 CHECKED = (
     ("extraObjects",),
     ("clusterDomain",),
@@ -61,7 +61,7 @@ CHECKED = (
     ("backup", "schedule"),
     ("secretKey", "value"),
 )
-# Texts that YAML reads as something else, unless they are quoted.
+# Texts that YAML does not read as strings unless they are quoted.
 ODD = ("on", "off", "yes", "true", "null", "12e4", "1234", "0x1f", "1.5", "2026-11-27")
 
 
@@ -75,7 +75,7 @@ def merged(*many: Values) -> Values:
 
 
 def nodes(values: Values = DEFAULTS, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every key of values.yaml that the schema knows, with its default."""
+    """Yield the path and default of every key of values.yaml that the schema describes."""
     for key, value in values.items():
         yield (*path, key), value
         if schema_at((*path, key)).get("properties"):
@@ -94,7 +94,7 @@ def accepts(path: Path, value: object) -> bool:
 
 
 def shapes(odd: str) -> Iterator[Any]:
-    """The text as each kind of value that may hold one."""
+    """Yield values of each kind that can contain a text."""
     yield odd
     yield [odd]
     yield {odd: odd}
@@ -103,7 +103,7 @@ def shapes(odd: str) -> Iterator[Any]:
 
 
 def with_odd_texts(suffix: str) -> Values:
-    """Every value that takes one of ODD, with the suffix after it."""
+    """Return values in which every value that accepts one of ODD, with the suffix, is set to it."""
     result: Values = {}
     for number, (path, _) in enumerate(nodes()):
         if schema_at(path).get("properties") or path in CHECKED or path[-1] == "enabled":
@@ -117,7 +117,7 @@ def with_odd_texts(suffix: str) -> Values:
 
 
 def types(manifest: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """The type of everything in a manifest, with where it is."""
+    """Yield the path and type of every key and scalar in a manifest."""
     if isinstance(manifest, dict):
         for key, value in manifest.items():
             yield f"{path}: a key", type(key).__name__
@@ -131,7 +131,7 @@ def types(manifest: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_text_stays_one_in_every_manifest(mode: str) -> None:
-    """Whatever YAML makes of it; with an x at the end, YAML makes a text of it."""
+    """The manifests have strings in the same places as with an x appended, which is always a string."""
     found = []
     for suffix in ("", "x"):
         names: Values = {
@@ -147,7 +147,7 @@ def test_a_text_stays_one_in_every_manifest(mode: str) -> None:
 
 
 def test_an_emptied_key_means_its_default_where_that_is_empty() -> None:
-    """Of keys with nothing under them, Helm takes the default away."""
+    """Helm removes the default of a key that is null."""
     paths = [path for path, default in nodes() if is_empty(default) and is_closed(path[:-1])]
     for mode, values in MODES.items():
         base = merged(EVERYTHING, values)
@@ -180,7 +180,7 @@ def is_empty(default: object) -> bool:
 
 
 def is_closed(path: Path) -> bool:
-    """Whether it is an object with certain keys."""
+    """Whether the object at ``path`` accepts only the keys that the schema lists."""
     return schema_at(path)["additionalProperties"] is False
 
 
@@ -192,7 +192,7 @@ def has(values: Values, path: Path) -> bool:
     return True
 
 
-# What a value may be instead, for one that is neither a number nor a boolean.
+# Candidates for another value, where the default is neither a number nor a boolean.
 OTHERS: tuple[Any, ...] = (
     "abc",
     "b.dump",
@@ -214,7 +214,7 @@ OTHERS: tuple[Any, ...] = (
 
 
 def another(path: Path, default: object) -> object:
-    """A value that the schema accepts there and that is not the default."""
+    """Return a value that the schema accepts at ``path`` and that is not the default."""
     if isinstance(default, bool):
         return not default
     if isinstance(default, int):
@@ -235,14 +235,14 @@ def test_what_restarts_the_database_is_what_the_page_says() -> None:
         try:
             after = pod_of_the_database(merged(base, nested(path, another(path, default))))
         except Refused:
-            continue  # another value has to change with it
+            continue  # it is valid only together with another value
         if after is not None and after != before:
             restarts.add(path)
     assert restarts == {path for path in named if path[0] != "postgres"}
 
 
 def pod_of_the_database(values: Values) -> object:
-    """The pod's template; None where the release has another database, or names it otherwise."""
+    """Return the database's pod template; None if there is no StatefulSet of the usual name."""
     for item in render(values):
         if item["kind"] == "StatefulSet" and item["metadata"]["name"] == "one-tasklists-postgres":
             return item["spec"]["template"]

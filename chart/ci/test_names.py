@@ -1,4 +1,4 @@
-"""Labels, annotations, address ranges and names have the form that Kubernetes takes."""
+"""The chart accepts labels, annotations, address ranges and names only if Kubernetes does."""
 
 import json
 import subprocess

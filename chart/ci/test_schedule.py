@@ -1,4 +1,4 @@
-"""backup.schedule takes what a CronJob takes, as an API server says where one answers."""
+"""backup.schedule accepts exactly what a CronJob accepts; an API server decides, if one answers."""
 
 import json
 import re
@@ -42,7 +42,7 @@ PIECES = [*"0123456789*?/-,+ @.TZ", "mon", "DEC", "60", "31", "24", "h", "ms", "
 
 @pytest.fixture(params=["helm3", "helm4"])
 def lets_through(request: pytest.FixtureRequest, tmp_path: Path) -> object:
-    """Which of some texts the chart's template finds no fault with, in one rendering."""
+    """A function that returns those texts that the chart's template accepts, in one rendering."""
     (tmp_path / "templates").mkdir()
     shutil.copy(CHART / "templates" / "_schedule.tpl", tmp_path / "templates")
     (tmp_path / "Chart.yaml").write_text("{apiVersion: v2, name: schedules, version: 0.0.0}")
@@ -62,7 +62,7 @@ def lets_through(request: pytest.FixtureRequest, tmp_path: Path) -> object:
 
 
 def accepted_by_the_server(texts: list[str]) -> list[str]:
-    """Those that make a CronJob."""
+    """Return those texts with which the API server would create a CronJob."""
     require_cluster()
     pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a"}]}
     jobs = [

@@ -1,4 +1,4 @@
-"""No message of Helm shows a secret that was given in a wrong form."""
+"""When Helm refuses a value that may be a secret, its message does not contain the value."""
 
 import json
 import subprocess
@@ -54,7 +54,7 @@ MISTAKES: list[tuple[str, Any]] = [
     ],
 )
 def test_no_message_shows_a_secret(helm: str, command: str) -> None:
-    # Lint and a dry run say the same as `template`, so they see every fourth mistake.
+    # `lint` and `install` print the same messages as `template`, so every fourth mistake is enough.
     for name, value in MISTAKES[:: 1 if command == "template" else 4]:
         arguments = {
             "template": [helm, "template", "one", str(CHART), "--kube-version=1.34"],

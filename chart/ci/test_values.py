@@ -120,7 +120,7 @@ def values_with(path: str, value: Any) -> Values:
 
 
 def chart_error(path: str, value: Any, helm: str = "helm4") -> str:
-    """Helm's message to the value; empty if it renders."""
+    """Return what Helm prints when it refuses the value; empty if it accepts it."""
     try:
         render(values_with(path, value), helm=helm)
     except Refused as message:
@@ -129,7 +129,7 @@ def chart_error(path: str, value: Any, helm: str = "helm4") -> str:
 
 
 def let_through(path: str, texts: list[str]) -> list[str]:
-    """Those of the texts that the chart lets through in the list ``path``."""
+    """Return those texts that the chart accepts as items of the list ``path``."""
     message = chart_error(path, texts)
     if not message:
         return texts
@@ -141,7 +141,7 @@ def let_through(path: str, texts: list[str]) -> list[str]:
 
 
 def environments(objects: Iterable[Any]) -> list[dict[str, str]]:
-    """The environment of each container of the application, without files and the cluster's values."""
+    """Return the environment of each of the application's containers, without paths of files."""
     [pod] = (each["spec"]["template"]["spec"] for each in objects if each["kind"] == "Deployment")
     return [
         {
@@ -154,7 +154,7 @@ def environments(objects: Iterable[Any]) -> list[dict[str, str]]:
 
 
 def application_error(values: Values, **options: str) -> str:
-    """What the application says at its start to these values; empty if it accepts them."""
+    """Return the error with which the application refuses these values; empty if it accepts them."""
     found = environments(render(values, **options))  # type: ignore[arg-type]
     assert found
     for variables in found:

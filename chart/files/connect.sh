@@ -1,4 +1,4 @@
-# Comes before backup.sh and restore.sh: templates/backup/_backup.tpl joins them.
+# templates/backup/_backup.tpl puts this script in front of backup.sh and restore.sh.
 set -euo pipefail
 umask 077 # a dump has hashes of passwords, and tokens
 
@@ -6,7 +6,7 @@ umask 077 # a dump has hashes of passwords, and tokens
 # moment to let a new pod through its network policies.
 connect() {
   PGPASSWORD=$(cat /run/secrets/postgres/password)
-  while [[ $PGPASSWORD == *[$'\r\n'] ]]; do PGPASSWORD=${PGPASSWORD%?}; done # no line break at the end, as in the service
+  while [[ $PGPASSWORD == *[$'\r\n'] ]]; do PGPASSWORD=${PGPASSWORD%?}; done # strip line breaks, as the service does
   export PGPASSWORD
   for _ in {1..150}; do
     pg_isready --quiet && return

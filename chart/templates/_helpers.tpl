@@ -11,9 +11,8 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
 {{/*
-The metadata of a pod. Takes a list of the root context, the component, and the values with podLabels
-and podAnnotations. There is nothing in it that changes with the chart's version, which would restart
-the database.
+The metadata of a pod. Takes a list of the root context, the component, and a map with podLabels and
+podAnnotations. It does not contain the chart's version, which would restart the database.
 */}}
 {{- define "tasklists.podMetadata" -}}
 {{- $selectors := include "tasklists.selectorLabels" . | fromYaml }}
@@ -26,7 +25,7 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* Any text as the value of a label: at most 63 characters, of those that a label may have. */}}
+{{/* Turn a text into a valid label value: at most 63 letters, digits, dots, hyphens and underscores. */}}
 {{- define "tasklists.labelValue" -}}
 {{- regexReplaceAll "[^A-Za-z0-9._-]" (toString .) "_" | trunc 63 | trimAll "._-" }}
 {{- end }}
@@ -101,7 +100,7 @@ resources:
     - {port: 5432, protocol: TCP}
 {{- end }}
 
-{{/* The objects of a list, without those whose `key` a later one repeats. Takes a list of the key and the objects. */}}
+{{/* Remove duplicates from a list of objects: of those with the same `key`, the last remains. Takes a list of the key and the objects. */}}
 {{- define "tasklists.lastOfEach" -}}
 {{- $key := index . 0 }}
 {{- $seen := dict }}
@@ -115,7 +114,7 @@ resources:
 {{- toYaml $result }}
 {{- end }}
 
-{{/* The members of a map that have a value. */}}
+{{/* The entries of a map whose values are not empty. */}}
 {{- define "tasklists.given" -}}
 {{- $given := dict }}
 {{- range $key, $value := . }}
@@ -131,7 +130,7 @@ resources:
 {{- include "tasklists.given" (pick . "nodeSelector" "tolerations" "affinity" "priorityClassName") }}
 {{- end }}
 
-{{/* The probes of a container. Takes the values startup, readiness and liveness; one that is null is left out. */}}
+{{/* The probes of a container. Takes a map of startup, readiness and liveness; a probe that is null is left out. */}}
 {{- define "tasklists.probes" -}}
 {{- $probes := dict }}
 {{- range $kind, $probe := . }}
@@ -140,12 +139,12 @@ resources:
 {{- include "tasklists.given" $probes }}
 {{- end }}
 
-{{/* A value as text, numbers as they are written: toString makes 1e+06 of 1000000. */}}
+{{/* Convert a value to a string. Unlike toString, it does not turn 1000000 into 1e+06. */}}
 {{- define "tasklists.asText" -}}
 {{- kindIs "string" . | ternary . (toJson .) }}
 {{- end }}
 
-{{/* The folder for temporary files, where the root file system can't be written. */}}
+{{/* The volume for /tmp, which containers need because their root file system is read-only. */}}
 {{- define "tasklists.tmpVolume" -}}
 - name: tmp
   {{- with .Values.tmpSizeLimit }}

@@ -1,6 +1,7 @@
 {{/*
-Why the application would refuse a host name or an origin, beyond its form, which the schema checks.
-Like browsers, it takes every name whose last label is a number for an IPv4 address.
+The reason why the application would refuse a host name or an origin that the schema accepts; empty if
+it would accept it. Like browsers, the application takes every name whose last label is a number for an
+IPv4 address.
 */}}
 {{- define "tasklists.hostFault" -}}
 {{- $port := regexFind ":[0-9]+/?$" . | trimAll ":/" }}

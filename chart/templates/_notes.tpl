@@ -1,4 +1,4 @@
-{{/* What values refer to and somebody else makes, as a YAML list of arguments of kubectl get. */}}
+{{/* The objects that the values refer to and that the user has to create, as a YAML list of arguments of kubectl get. */}}
 {{- define "tasklists.neededObjects" -}}
 {{- $mode := .Values.database.mode }}
 {{- $secrets := list .Values.secretKey.existingSecret }}

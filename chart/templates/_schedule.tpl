@@ -1,7 +1,7 @@
 {{/*
-Why the API server would refuse the schedule of a CronJob. It parses with ParseStandard of
-github.com/robfig/cron/v3, whose rules these are, the odd ones included: `?` is `*`, empty parts of
-a list don't count, and a step may be larger than its range.
+The reason why the API server would refuse the schedule of a CronJob; empty if it would accept it. The
+API server uses ParseStandard of github.com/robfig/cron/v3. Its rules have oddities: `?` means `*`,
+empty parts of a list are ignored, and a step may be larger than its range.
 */}}
 {{- define "tasklists.scheduleFault" -}}
 {{- $fields := regexReplaceAll "[\\s\\v\\x{85}\\p{Z}]+" . " " | trim | splitList " " }}

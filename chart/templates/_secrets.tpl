@@ -46,7 +46,7 @@ leaves it out, and each process makes its own.
 {{- if or .Values.secretKey.existingSecret .Values.secretKey.value (ne .Values.database.mode "sqlite") (include "tasklists.hasCluster" .) }}true{{ end }}
 {{- end }}
 
-{{/* What of the chart's own Secret of the application there is. */}}
+{{/* Whether the chart's Secret of the application has a secret key, an administrator's password, or either. */}}
 {{- define "tasklists.hasOwnSecretKey" -}}
 {{- if and (include "tasklists.hasSecretKey" .) (not .Values.secretKey.existingSecret) }}true{{ end }}
 {{- end }}

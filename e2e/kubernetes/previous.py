@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMIT = Path(__file__).with_name("previous-commit.txt").read_text().strip()
 IMAGE = "app:0.1.0"  # `make image-0.1.0` builds it
 
-# The last whose pods read their environment from a ConfigMap.
+# The last commit whose chart has a ConfigMap with the environment.
 CONFIG_MAP_COMMIT = "3e1c41e34df1e22546afa252b4fb0fe0b3a78200"
 
 

@@ -42,7 +42,7 @@ def test_an_upgrade_leaves_the_user_as_is(release: Release, password: str) -> No
 
 
 def test_the_password_is_taken_by_https_at_the_ingress(release: Release, password: str) -> None:
-    """With the headers that a browser and an ingress controller that ends TLS send."""
+    """With the headers that a browser and a TLS-terminating ingress controller send."""
     host = "lists.example.com"
     ingress = {"enabled": True, "hosts": [host], "tlsSecret": "certificate"}
     release.upgrade(VALUES, {"ingress": ingress})

@@ -137,7 +137,7 @@ def test_the_newest_backups_stay(old: Release, backup: str) -> None:
 
 
 def test_a_backup_that_hangs_makes_room_for_the_next(old: Release) -> None:
-    """Its claim is missing; when it is there, the schedule goes on by itself."""
+    """Its claim is missing. Once the claim exists, the next scheduled backup succeeds."""
     backup = {
         "schedule": "* * * * *",
         "activeDeadlineSeconds": 20,
@@ -160,7 +160,7 @@ def test_a_backup_that_hangs_makes_room_for_the_next(old: Release) -> None:
 
 
 def conditions(release: Release, reason: str) -> list[str]:
-    """The names of the Jobs that the schedule made and that ended for that reason."""
+    """The names of the scheduled Jobs that have a condition with that reason."""
     return [
         job["metadata"]["name"]
         for job in release.namespace.get("jobs")

@@ -1,4 +1,4 @@
-"""A rollout that fails takes nothing with it: pods of the revision before it start as ever."""
+"""After a failed upgrade, pods of the previous revision can still be restarted."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +11,7 @@ from e2e.kubernetes.release import CHART, HELMS, SMALL, WAIT, Release, Values, m
 from e2e.kubernetes.writer import Writer, settle
 
 USUAL: Values = {"shutdown": {"delaySeconds": 4, "gracefulTimeoutSeconds": 5}}
-# The schema can't know it, and the application refuses it.
+# The chart accepts this value, and the application refuses it.
 REFUSED: Values = merge(USUAL, {"extraEnv": [{"name": "THREADS", "value": "none"}]})
 
 
@@ -27,7 +27,7 @@ def old_chart(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_failed_upgrades_stop_no_pod_and_lose_no_write(
     namespace: Namespace, old_chart: Path
 ) -> None:
-    """With data, through failures, a rollback and pods that are deleted, while clients write."""
+    """From the chart with a ConfigMap: failed upgrades, a rollback and deleted pods, while clients write."""
     with ThreadPoolExecutor() as pool:
         releases = [Release(namespace, f"failed-{helm}", helm=helm) for helm in HELMS]
         for _ in pool.map(upgrades_and_rollbacks, releases, [old_chart] * len(releases)):
@@ -67,7 +67,7 @@ def upgrades_and_rollbacks(release: Release, old_chart: Path) -> None:
 
 
 def test_pods_keep_the_account_and_the_secret_of_their_revision(namespace: Namespace) -> None:
-    """As long as they run, also when the new revision uses others."""
+    """Even if the new revision uses another service account and another Secret."""
     release = Release(namespace, "others")
     values = merge(SMALL, {"database": {"mode": "sqlite"}})
     others = {"serviceAccount": {"create": False}, "secretKey": {"existingSecret": "mine"}}
@@ -86,14 +86,14 @@ def test_pods_keep_the_account_and_the_secret_of_their_revision(namespace: Names
 
 
 def delay(release: Release) -> int:
-    """The value shutdown.delaySeconds, as a pod has it."""
+    """The value shutdown.delaySeconds, read from a pod."""
     return int(
         release.pods()[0]["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     )
 
 
 def replace_a_pod(release: Release, writer: Writer) -> None:
-    """While the new pods fail, delete one of those that serve: its successor serves as well."""
+    """While the new pods fail, delete a pod that serves, and wait until its successor serves."""
     eventually(lambda: refusing(release), "a new pod refuses to start")
     serving = ready(release)
     victim = min(serving)

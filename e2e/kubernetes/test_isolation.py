@@ -88,7 +88,7 @@ def test_where_no_policy_is_everybody_gets_in(stranger: Database) -> None:
 
 
 def test_the_tests_of_a_release_pass_where_everything_else_is_denied(release: Release) -> None:
-    """Where `helm test` runs, a policy for all pods may let nobody in or out."""
+    """A NetworkPolicy of the namespace denies all traffic that no other policy allows."""
     deny = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     with new_namespace("isolation-denied") as denied:
         policy = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}

@@ -1,4 +1,4 @@
-"""A release needs no other rights than docs/kubernetes.md says."""
+"""Installing the chart needs only the rights that docs/kubernetes.md lists."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def rules(kinds: dict[str, list[str]]) -> list[dict[str, list[str]]]:
     ]
 
 
-# Of Secrets, Helm keeps its own records there.
+# Helm stores its releases in Secrets.
 SECRETS = [{"apiGroups": [""], "resources": ["secrets"], "verbs": [*MODIFY, "list", "update"]}]
 
 

@@ -1,6 +1,6 @@
 {{/*
-The application's environment. It is part of each pod, so that a pod that starts again has what its
-revision was made with. Secrets are paths here.
+The application's environment. It is part of the pod template, so that a pod that is restarted keeps the
+configuration of its revision. Secrets are given as paths of files.
 */}}
 {{- define "tasklists.environment" -}}
 {{- $mode := .Values.database.mode -}}
@@ -92,8 +92,8 @@ name. Takes a list of the root context and a map of this container's own variabl
 {{- end }}
 
 {{/*
-Origins whose forms are trusted: the routes' by HTTPS, which a browser names as the origin although
-the request arrives here without TLS, and those given.
+CSRF_TRUSTED_ORIGINS: the values given, and https:// plus host name for every route. A browser sends such
+an origin although the request arrives here without TLS.
 */}}
 {{- define "tasklists.trustedOrigins" -}}
 {{- $origins := list }}
@@ -141,7 +141,7 @@ the request arrives here without TLS, and those given.
       - {key: {{ index . 1 | quote }}, path: {{ index . 2 }}}
 {{- end }}
 
-{{/* A container of the application's image, but for what it does. Takes a list of the root context, more of its environment, and more mounts. */}}
+{{/* What all containers of the application's image have in common. Takes a list of the root context, a map of further environment variables, and a list of further volume mounts. */}}
 {{- define "tasklists.appContainer" -}}
 {{- $root := index . 0 }}
 {{- $values := $root.Values -}}
@@ -158,7 +158,7 @@ volumeMounts:
   {{- include "tasklists.lastOfEach" (list "mountPath" (concat $mounts (index . 2) ($values.extraVolumeMounts | default list))) | nindent 2 }}
 {{- end }}
 
-{{/* Migrates the database, before the application serves. */}}
+{{/* The container that migrates the database, in the application's pods and in the restore Job. */}}
 {{- define "tasklists.migrateContainer" -}}
 name: migrate
 {{ include "tasklists.appContainer" (list . dict list) }}

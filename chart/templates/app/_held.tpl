@@ -1,9 +1,10 @@
 {{/*
-Objects that only pods of a former revision use, as a YAML list of Kind/name. Helm deletes at once
-what the new release lacks, and not after the rollout, so such a pod could not start again. They are
-the ConfigMap with the environment of charts up to 0.2.0, and a service account and Secrets that the
-new revision does not use. They are held until a rollout has ended: what the pods of the live
-Deployment use, and what its annotation names, as it may have failed.
+Objects that pods of earlier revisions use and the new release does not have, as a YAML list of Kind/name:
+the ConfigMap with the environment of charts up to 0.2.0, a service account, and Secrets. Helm deletes
+objects that the new release does not have before the rollout is complete, and old pods could then not
+be restarted. So the chart renders these objects until the rollout is complete. It finds them in the pod
+template of the live Deployment. If the rollout before this one failed, that template is not the one of
+the pods that serve; the Deployment's annotation then has the objects that these need.
 */}}
 {{- define "tasklists.heldObjects" -}}
 {{- $held := list }}
@@ -17,7 +18,7 @@ Deployment use, and what its annotation names, as it may have failed.
 {{- end }}
 {{- end }}
 {{- $account := $pod.serviceAccountName | default "default" }}
-{{- /* Somebody else's may not be looked up. */}}
+{{- /* An account that the chart did not make is not looked up: the installer may lack the right. */}}
 {{- if and (ne $account "default") (or .Values.serviceAccount.create (eq $account $name)) }}
 {{- $held = append $held (printf "ServiceAccount/%s" $account) }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{/* The pod of backup and restore, but for its containers. */}}
+{{/* The pod spec that backup and restore have in common. */}}
 {{- define "tasklists.backup.pod" -}}
 restartPolicy: Never
 serviceAccountName: {{ include "tasklists.postgres.serviceAccountName" . | quote }}
@@ -16,7 +16,7 @@ securityContext:
 {{- end }}
 {{- end }}
 
-{{/* A container that runs a script of files/. Takes a list of the root context, the script and its environment. */}}
+{{/* A container that runs files/connect.sh and then another script of files/. Takes a list of the root context, that script's name, and a map of its environment. */}}
 {{- define "tasklists.backup.container" -}}
 {{- $root := index . 0 }}
 {{- $values := $root.Values -}}
@@ -56,7 +56,7 @@ volumeMounts:
       - {key: {{ include "tasklists.postgres.secretKey" . | quote }}, path: password}
 {{- end }}
 
-{{/* The restore Job, but for its name: it can't be changed, so its name is made from what is here. */}}
+{{/* The spec of the restore Job. The Job's name contains a hash of it. */}}
 {{- define "tasklists.restore.job" -}}
 {{- $restore := .Values.restore -}}
 activeDeadlineSeconds: {{ $restore.activeDeadlineSeconds }}

@@ -163,6 +163,7 @@ ADMIN_PASSWORD = env.secret("ADMIN_PASSWORD")
 # Application
 INSTALLED_APPS = [
     "tasklists",
+    "tasklists.web",  # the page: its template and its static files
     "service",
     "rest.apps.AdminConfig",
     "django.contrib.auth",
@@ -196,7 +197,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 # Anonymous requests to these paths skip sessions, CSRF and authentication.
-API_PATHS = r"/|/(lists|tasks)(/.*)?"
+API_PATHS = r"/|/instance|/(lists|tasks)(/.*)?"
 ROOT_URLCONF = "project.urls"
 APPEND_SLASH = False
 TEMPLATES = [
@@ -234,7 +235,7 @@ STATIC_URL = f"{URL_PREFIX}/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "service.staticfiles.HashedStaticFiles"},
 }
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # no page refers to the others

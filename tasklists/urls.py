@@ -1,12 +1,14 @@
-"""The paths of the API."""
+"""The paths of the API, and of the page."""
 
 from django.urls import path
 
 from rest.urls import routes
 from tasklists.api import TaskListViewSet, TaskViewSet
+from tasklists.web.views import InstanceView, front
 
 urlpatterns = [
-    path("", TaskListViewSet.as_view(TaskListViewSet.collection_actions, name="Task lists")),
+    path("", front),
     *routes(TaskListViewSet, "lists", "lists"),
     *routes(TaskViewSet, "lists/<int:list_id>/tasks", "tasks"),
+    path("instance", InstanceView.as_view(), name="instance"),
 ]

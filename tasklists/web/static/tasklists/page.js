@@ -1,0 +1,26 @@
+// Starts the page, and shows the view that the address names: #lists, #lists/7 or #cluster.
+
+import * as cluster from "./cluster.js";
+import * as lists from "./lists.js";
+import { $, translate } from "./dom.js";
+import { lang, t } from "./words.js";
+
+const views = { lists, cluster };
+
+function show() {
+  const [name, id] = location.hash.slice(1).split("/");
+  const chosen = name in views ? name : "lists";
+  for (const each of Object.keys(views)) $(`view-${each}`).hidden = each !== chosen;
+  for (const tab of document.querySelectorAll("[data-tab]")) {
+    if (tab.dataset.tab === chosen) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  document.title = `${views[chosen].show(id) ?? t(chosen)} · Tasklists`;
+}
+
+document.documentElement.lang = lang;
+translate();
+lists.start();
+cluster.start();
+addEventListener("hashchange", show);
+show();

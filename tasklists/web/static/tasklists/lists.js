@@ -1,7 +1,263 @@
-// The lists view.
+// The view of the lists: the column with their names, the one that is shown, and the banner.
 
-/** Listen to the view's controls. */
-export function start() {}
+import { mayWrite } from "./api.js";
+import * as changes from "./changes.js";
+import { isWaiting, queue } from "./changes.js";
+import * as conflict from "./conflict.js";
+import { $, announce, copy, el, reconcile } from "./dom.js";
+import * as store from "./store.js";
+import { state } from "./store.js";
+import * as tasks from "./tasks.js";
+import * as toast from "./toast.js";
+import { t } from "./words.js";
 
-/** Called when the view is shown; returns its title. */
-export function show() {}
+let renaming = false;
+let scheduled = false;
+let refreshing = null;
+
+const isShown = () => !$("view-lists").hidden;
+const hashOf = (list) => `#lists/${list.id ?? list.key}`;
+
+// ── Rendering ────────────────────────────────────────────────────────────────
+
+/** Render once for all changes that are made in a row. */
+function changed() {
+  if (scheduled) return;
+  scheduled = true;
+  queueMicrotask(render);
+}
+
+function render() {
+  scheduled = false;
+  choose();
+  const list = state.current;
+  renderNames();
+  renderHead(list);
+  tasks.render();
+  renderBanner();
+  if (isShown()) document.title = `${list?.name ?? t("lists")} · Tasklists`;
+}
+
+/** Show another list in place of one that has gone. */
+function choose() {
+  if (state.current && !state.current.deleted) return;
+  const [first] = store.visible(state.lists);
+  state.current = first ?? null;
+  if (first && isShown()) {
+    history.replaceState(null, "", hashOf(first));
+    readCurrent();
+  }
+}
+
+function renderNames() {
+  const items = store.visible(state.lists).map((list) => {
+    const left = store.remaining(list);
+    const waits = Boolean(list.conflict) || (Boolean(queue.outage) && isWaiting(list));
+    const signature = JSON.stringify([list.id, list.name, left, list === state.current, waits]);
+    return { key: list.key, signature, make: () => nameRow(list, left, waits) };
+  });
+  reconcile($("names"), items);
+  $("more-lists").hidden = !state.next;
+}
+
+function nameRow(list, left, waits) {
+  const link = el("a", { href: hashOf(list) }, el("span", { textContent: list.name }));
+  if (list === state.current) link.setAttribute("aria-current", "page");
+  if (waits) {
+    const text = t(list.conflict ? "changedElsewhere" : "notSaved");
+    link.append(el("span", { className: "unsaved", title: text }, copy("t-wait"), el("span", { className: "sr", textContent: ` ${text}` })));
+  }
+  if (left !== null) {
+    link.append(
+      el("span", { className: "count", ariaHidden: "true", textContent: left || "" }),
+      el("span", { className: "sr", textContent: ` ${t("left", { n: left })}` }),
+    );
+  }
+  return el("li", {}, link);
+}
+
+function renderHead(list) {
+  const first = !list && state.loaded;
+  for (const id of ["side", "switch"]) $(id).hidden = !list;
+  for (const id of ["rename", "list-more", "new-task"]) $(id).hidden = !list || !mayWrite;
+  $("new-list").hidden = !mayWrite;
+  $("sheet").classList.toggle("first", !list);
+  const home = list ? $("side") : $("empty");
+  if ($("new-list").parentElement !== home) home.append($("new-list"));
+  $("head").hidden = !list && !first;
+  $("list-resolve").hidden = !list?.conflict;
+  if (!renaming) $("list-title").textContent = list?.name ?? t(mayWrite ? "firstTitle" : "readOnlyTitle");
+}
+
+function renderBanner() {
+  const { outage, waiting } = queue;
+  const was = $("banner").hidden ? null : outage;
+  if (!outage && !$("banner").hidden && waiting.length === 0) announce(t("allSaved"));
+  $("banner").hidden = !outage;
+  if (!outage) return;
+  const text = t(waiting.length ? outage : `${outage}Idle`, { n: waiting.length });
+  if ($("banner-text").textContent !== text || was !== outage) $("banner-text").textContent = text; // unchanged text isn't read out again
+  $("banner-login").hidden = outage !== "signedOut";
+}
+
+// ── The list that is shown ───────────────────────────────────────────────────
+
+/** Show the list with this id, or the key of one that has none yet; returns its name. */
+export function show(id) {
+  if (id) open(id);
+  else if (state.current) history.replaceState(null, "", hashOf(state.current));
+  changed();
+  return state.current?.name;
+}
+
+function find(id) {
+  return store.visible(state.lists).find((list) => String(list.id) === id || list.key === id);
+}
+
+async function open(id) {
+  if (!state.loaded) return; // refresh() opens it
+  const list = find(id) ?? (/^\d+$/.test(id) ? await store.readOne(id) : null);
+  if (list === state.current) return;
+  if (list) {
+    state.current = list;
+    readCurrent();
+  } else {
+    toast.show(t("noSuchList"));
+    if (state.current) history.replaceState(null, "", hashOf(state.current));
+  }
+  changed();
+}
+
+async function readCurrent() {
+  if (state.current) await store.readTasks(state.current);
+}
+
+/** Read everything anew, once at a time. */
+function refresh() {
+  refreshing ??= read().finally(() => (refreshing = null));
+}
+
+async function read() {
+  const first = !state.loaded;
+  if (!(await store.readLists())) return;
+  const [view, id] = location.hash.slice(1).split("/");
+  if (first && view !== "cluster" && id) await open(id);
+  choose();
+  await readCurrent();
+  await store.countOthers();
+}
+
+function rename() {
+  const list = state.current;
+  const field = el("input", { className: "rename", value: list.name, maxLength: 255, ariaLabel: t("listName") });
+  const end = (isKept, focus) => {
+    if (!renaming) return;
+    renaming = false;
+    const name = field.value.trim();
+    if (isKept && name && name !== list.name) store.change(list, { name });
+    render();
+    if (focus) $("rename").focus();
+  };
+  renaming = true;
+  field.addEventListener("keydown", (e) => {
+    if (e.isComposing) return;
+    if (e.key === "Enter") {
+      e.preventDefault(); // the key would click the button that gets the focus
+      end(true, true);
+    } else if (e.key === "Escape") end(false, true);
+  });
+  field.addEventListener("blur", () => end(true, false));
+  $("list-title").replaceChildren(field);
+  field.focus();
+  field.select();
+}
+
+function create(e) {
+  e.preventDefault();
+  const field = e.target.elements.name;
+  const name = field.value.trim();
+  if (!name) return field.focus();
+  const list = store.createList(name);
+  field.value = "";
+  state.current = list;
+  location.hash = hashOf(list);
+  closeSide();
+  render();
+  $("new-task").elements.title.focus();
+}
+
+const actions = {
+  rename,
+  complete() {
+    for (const task of store.visible(state.current.tasks ?? [])) if (!task.completed) store.change(task, { completed: true });
+  },
+  delete() {
+    const list = state.current;
+    tasks.removeWithUndo([list], t("deleted", { title: list.name }), () => {
+      state.current = list;
+      location.hash = hashOf(list);
+    });
+    render();
+    ($("names").querySelector("[aria-current]") ?? $("new-list").elements.name).focus();
+  },
+};
+
+const closeSide = () => $("side").matches(":popover-open") && $("side").hidePopover();
+
+function refused(text, detail, thing) {
+  toast.show(detail === null ? t("listGone", { name: text }) : t("refused", { title: text, detail }), { sticky: true });
+  const field = "name" in thing ? $("new-list").elements.name : $("new-task").elements.title;
+  if (detail !== null && thing.id === null && !field.value) field.value = text; // to correct it
+}
+
+// ── Start ────────────────────────────────────────────────────────────────────
+
+function listen() {
+  $("more-lists").addEventListener("click", () => store.readMore());
+  $("names").addEventListener("click", closeSide);
+  $("try").addEventListener("click", changes.tryNow);
+  if (!mayWrite) return;
+  $("new-list").addEventListener("submit", create);
+  for (const id of ["new-task", "new-list"]) {
+    $(id).addEventListener("keydown", (e) => {
+      if (e.key === "Escape" && !e.isComposing) e.target.value = "";
+    });
+  }
+  $("rename").addEventListener("click", rename);
+  $("list-title").addEventListener("click", () => state.current && !renaming && rename());
+  $("list-resolve").addEventListener("click", () => conflict.openConflict(state.current));
+  $("list-menu").addEventListener("click", (e) => {
+    const name = e.target.closest("button")?.dataset.do;
+    if (!name) return;
+    $("list-menu").hidePopover();
+    actions[name]();
+  });
+}
+
+export function start() {
+  store.start({
+    changed,
+    refused,
+    conflicted: (thing) => {
+      changed();
+      conflict.offerConflict(thing, state.editing || renaming);
+    },
+    made: (list) => {
+      if (list === state.current && isShown()) history.replaceState(null, "", hashOf(list));
+    },
+  });
+  changes.start(changed, refresh);
+  toast.start();
+  conflict.start();
+  tasks.start();
+  listen();
+  refresh();
+  // Somebody else may have changed something while the reader was elsewhere.
+  document.addEventListener("visibilitychange", () => !document.hidden && refresh());
+  addEventListener("focus", refresh);
+  addEventListener("beforeunload", (e) => {
+    if (queue.outage) toast.close(); // what could still be undone waits as well
+    if (store.isUnsaved()) e.preventDefault();
+  });
+  addEventListener("pagehide", store.destroyOnClosing);
+}

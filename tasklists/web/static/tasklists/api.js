@@ -1,6 +1,7 @@
 // The JSON API, as curl uses it: requests, their outcome, and pages.
 
 const { root, access, csrfCookie } = document.body.dataset;
+const prefix = root.replace(/\/$/, "");
 const TIMEOUT = 15_000; // milliseconds
 const PAGE = 1000; // the API's largest page
 
@@ -8,12 +9,12 @@ const PAGE = 1000; // the API's largest page
 export const mayWrite = access === "write";
 
 /** The address of a path of the service, which may have a prefix. */
-export const address = (path) => root.replace(/\/$/, "") + path;
+export const address = (path) => prefix + path;
 
 // Read for each request, because the token changes at a login in another window.
 function csrfToken() {
-  const prefix = `${csrfCookie}=`;
-  return document.cookie.split("; ").find((each) => each.startsWith(prefix))?.slice(prefix.length);
+  const name = `${csrfCookie}=`;
+  return document.cookie.split("; ").find((each) => each.startsWith(name))?.slice(name.length);
 }
 
 /**
@@ -53,15 +54,13 @@ export async function request(method, path, { body, etag, key, keepalive = false
   }
 }
 
-/** Read one page. Resolves to {status, rows, next}; `next` is the path of the page after it, or null. */
+/** Read a page. Resolves to {status, rows, next}; `next` is the path of the page after it, or null. */
 export async function page(path) {
-  const answer = await request("GET", path.includes("limit=") ? path : `${path}${path.includes("?") ? "&" : "?"}limit=${PAGE}`);
-  const rows = answer.status === 200 && Array.isArray(answer.data) ? answer.data : null;
+  const limited = path.includes("limit=") ? path : `${path}${path.includes("?") ? "&" : "?"}limit=${PAGE}`;
+  const answer = await request("GET", limited);
+  if (answer.status !== 200) return { status: answer.status, rows: [], next: null };
+  if (!Array.isArray(answer.data)) return { status: 502, rows: [], next: null }; // not from this service
   const link = answer.headers.get("Link")?.match(/<([^>]+)>; rel="next"/)?.[1];
-  const next = link ? new URL(link) : null;
-  return {
-    status: rows ? 200 : answer.status === 200 ? 502 : answer.status,
-    rows: rows ?? [],
-    next: next && next.pathname.slice(root.replace(/\/$/, "").length) + next.search,
-  };
+  const next = link && new URL(link, new URL(address(limited), location.origin));
+  return { status: 200, rows: answer.data, next: next ? next.pathname.slice(prefix.length) + next.search : null };
 }

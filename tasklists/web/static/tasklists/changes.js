@@ -4,15 +4,15 @@ import { request } from "./api.js";
 
 const RETRY_AFTER = 1000; // milliseconds, doubled with every attempt
 const RETRY_AT_MOST = 10_000;
-const SIGNED_OUT = [401, 403];
-const BUSY = [408, 425, 429];
+const BUSY = [403, 408, 425, 429]; // 403: of a CSRF check, which passes again with another token
 
 /**
  * `waiting` are the changes in the order in which they were made, the first of them being sent.
  * `outage` is null, or why nothing can be sent or read: "offline", "unreachable" (no answer),
- * "database" (503), "signedOut" or "error". `settled` counts the changes that have got an answer.
+ * "database" (503), "signedOut" (401) or "error", whose `detail` the service gave. `settled` counts
+ * the changes that have got an answer.
  */
-export const queue = { waiting: [], outage: null, settled: 0 };
+export const queue = { waiting: [], outage: null, detail: "", settled: 0 };
 
 let sending = false;
 let timer = null;
@@ -31,8 +31,8 @@ export function start(changed, read) {
  * Send a change when those before it are acknowledged.
  *
  * `target` is what it changes. `request()` returns [method, path, options] for api.js, when it is
- * sent. `settle(answer)` takes the answer. It may return false for the change to be sent again, or
- * an outage if it had to ask for more. A POST keeps its Idempotency-Key, and every other change its
+ * sent. `settle(answer)` takes the answer. It may return "again" for the change to be sent
+ * again, or "failed" if it had to ask for more and could not. A POST keeps its Idempotency-Key, and every other change its
  * ETag until it is settled, so that sending it again makes nothing twice.
  */
 export function enqueue(change) {
@@ -57,28 +57,36 @@ export function tryNow() {
 }
 
 /** What keeps an answer from being one, or null. */
-export function outageOf({ status }) {
+function outageOf(status) {
   if (status === 0) return navigator.onLine ? "unreachable" : "offline";
   if (status === 503) return "database";
-  if (SIGNED_OUT.includes(status)) return "signedOut";
+  if (status === 401) return "signedOut";
   return status >= 500 || BUSY.includes(status) ? "error" : null;
 }
 
-/** Note that something could be read, or why not; then it will be tried again. */
-export function note(outage) {
-  const before = queue.outage;
+/** Whether an answer is none. If so, what waits is tried again after a while. */
+export function failed({ status, data }) {
+  const outage = outageOf(status);
+  if (!outage) return false;
+  const differs = outage !== queue.outage;
   queue.outage = outage;
+  queue.detail = data?.detail ?? `HTTP ${status}`;
+  clearTimeout(timer);
+  timer = setTimeout(tryNow, Math.min(RETRY_AFTER * 2 ** attempts, RETRY_AT_MOST));
+  attempts += 1;
+  if (differs) listener();
+  return true;
+}
+
+/** Note that the service can be reached, and send what waits. */
+export function reached() {
   clearTimeout(timer);
   timer = null;
-  if (outage) {
-    timer = setTimeout(tryNow, Math.min(RETRY_AFTER * 2 ** attempts, RETRY_AT_MOST));
-    attempts += 1;
-  } else {
-    attempts = 0;
-  }
-  if (before === outage) return;
+  attempts = 0;
+  if (!queue.outage) return;
+  queue.outage = null;
   listener();
-  if (!outage) send();
+  send();
 }
 
 async function send() {
@@ -88,14 +96,12 @@ async function send() {
     const change = queue.waiting[0];
     change.sent = true;
     const answer = await request(...change.request());
-    const outcome = outageOf(answer) ?? (await change.settle(answer));
-    if (typeof outcome === "string") {
-      note(outcome);
-      break;
-    }
-    if (outcome !== false) queue.waiting = queue.waiting.filter((each) => each !== change);
+    if (failed(answer)) break;
+    const outcome = await change.settle(answer);
+    if (outcome === "failed") break;
+    if (outcome !== "again") queue.waiting = queue.waiting.filter((each) => each !== change);
     queue.settled += 1;
-    note(null);
+    reached();
     listener();
   }
   sending = false;

@@ -40,7 +40,7 @@ function render() {
 
 /** Show another list in place of one that has gone. */
 function choose() {
-  if (state.current && !state.current.deleted) return;
+  if (!state.loaded || (state.current && !state.current.deleted)) return;
   const [first] = store.visible(state.lists);
   state.current = first ?? null;
   if (first && isShown()) {
@@ -90,12 +90,12 @@ function renderHead(list) {
 }
 
 function renderBanner() {
-  const { outage, waiting } = queue;
+  const { outage, detail, waiting } = queue;
   const was = $("banner").hidden ? null : outage;
   if (!outage && !$("banner").hidden && waiting.length === 0) announce(t("allSaved"));
   $("banner").hidden = !outage;
   if (!outage) return;
-  const text = t(waiting.length ? outage : `${outage}Idle`, { n: waiting.length });
+  const text = t(waiting.length ? outage : `${outage}Idle`, { n: waiting.length, detail });
   if ($("banner-text").textContent !== text || was !== outage) $("banner-text").textContent = text; // unchanged text isn't read out again
   $("banner-login").hidden = outage !== "signedOut";
 }
@@ -104,7 +104,7 @@ function renderBanner() {
 
 /** Show the list with this id, or the key of one that has none yet; returns its name. */
 export function show(id) {
-  if (id) open(id);
+  if (id && state.loaded) open(id);
   else if (state.current) history.replaceState(null, "", hashOf(state.current));
   changed();
   return state.current?.name;
@@ -115,12 +115,11 @@ function find(id) {
 }
 
 async function open(id) {
-  if (!state.loaded) return; // refresh() opens it
   const list = find(id) ?? (/^\d+$/.test(id) ? await store.readOne(id) : null);
   if (list === state.current) return;
   if (list) {
     state.current = list;
-    readCurrent();
+    if (state.loaded) readCurrent();
   } else {
     toast.show(t("noSuchList"));
     if (state.current) history.replaceState(null, "", hashOf(state.current));
@@ -138,11 +137,13 @@ function refresh() {
 }
 
 async function read() {
-  const first = !state.loaded;
   if (!(await store.readLists())) return;
-  const [view, id] = location.hash.slice(1).split("/");
-  if (first && view !== "cluster" && id) await open(id);
-  choose();
+  if (!state.loaded) {
+    const [view, id] = location.hash.slice(1).split("/");
+    if (view === "lists" && id) await open(id);
+    state.loaded = true;
+    changed();
+  }
   await readCurrent();
   await store.countOthers();
 }

@@ -4,7 +4,7 @@
 // which is null until the service has it. `key` names it in the page, `deleted` hides it until its
 // deletion is acknowledged, and `conflict` has the two versions between which the reader chooses.
 
-import { outageOf, note, enqueue, drop, isWaiting, queue } from "./changes.js";
+import { drop, enqueue, failed, isWaiting, queue, reached } from "./changes.js";
 import { page, request } from "./api.js";
 import { positions } from "./order.js";
 
@@ -14,7 +14,7 @@ const ATTEMPTS = 3; // to read while changes are being acknowledged
 export const state = {
   lists: [],
   current: null, // the list that is shown
-  loaded: false, // whether the lists have been read once
+  loaded: false, // whether it is known which list is shown
   next: null, // the path of the next page of lists
   editing: null, // the task whose title is being edited
 };
@@ -88,15 +88,14 @@ export async function readLists() {
     let [path, rows, next] = ["/lists", [], null];
     do {
       const answer = await page(path);
-      if (outageOf(answer)) return note(outageOf(answer));
+      if (failed(answer)) return;
       rows = rows.concat(answer.rows);
       path = next = answer.next;
     } while (next && rows.length < state.lists.length);
     if (queue.settled !== before) continue;
-    note(null);
+    reached();
     state.lists = merge(state.lists, rows, readList, next ? rows.at(-1).id : Infinity);
     state.next = next;
-    state.loaded = true;
     if (state.current && !state.lists.includes(state.current)) loseList(state.current);
     changed();
     return true;
@@ -106,7 +105,7 @@ export async function readLists() {
 
 export async function readMore() {
   const answer = await page(state.next);
-  if (outageOf(answer)) return note(outageOf(answer));
+  if (failed(answer)) return;
   const known = new Set(state.lists.map((list) => list.id));
   const rows = answer.rows.filter((row) => !known.has(row.id));
   state.lists = [...state.lists, ...merge([], rows, readList)];
@@ -117,8 +116,7 @@ export async function readMore() {
 /** Read the list with this id, which may be on a page that was not read; resolves to null without it. */
 export async function readOne(id) {
   const answer = await request("GET", `/lists/${id}`);
-  if (outageOf(answer)) note(outageOf(answer));
-  if (answer.status !== 200) return null;
+  if (failed(answer) || answer.status !== 200) return null;
   const known = state.lists.find((list) => list.id === answer.data.id);
   if (known) return known;
   const [list] = merge([], [answer.data], readList);
@@ -135,7 +133,7 @@ export async function readTasks(list) {
     for (let path = `/lists/${list.id}/tasks`; path; ) {
       const answer = await page(path);
       if (answer.status === 404) return loseList(list);
-      if (outageOf(answer)) return note(outageOf(answer));
+      if (failed(answer)) return;
       rows.push(...answer.rows);
       path = answer.next;
       if (!list.read && path) {
@@ -144,7 +142,7 @@ export async function readTasks(list) {
       }
     }
     if (queue.settled !== before) continue;
-    note(null);
+    reached();
     const moved = new Set(queue.waiting.map(({ target }) => target).filter((task) => task.list && task.list !== list).map((task) => task.id));
     const here = rows.filter((row) => !moved.has(row.id));
     list.tasks = merge(list.tasks ?? [], here, () => newTask(list, {})).sort(inOrder);
@@ -162,7 +160,7 @@ export async function countOthers() {
       continue;
     }
     const answer = await page(`/lists/${list.id}/tasks?completed=false`);
-    if (outageOf(answer)) return note(outageOf(answer));
+    if (failed(answer)) return;
     if (answer.status === 200) list.left = answer.rows.length;
     changed();
   }
@@ -252,8 +250,8 @@ function sendMembers(thing, members) {
         return;
       }
       if (status !== 412 && status !== 404) return refuse(thing, data, () => revert(thing));
-      const { outage, row } = await theirs(thing);
-      if (outage) return outage;
+      const row = await theirs(thing);
+      if (row === undefined) return "failed";
       if (!row && thing.list && (await isGone(thing.list))) return loseList(thing.list);
       if (row && Object.entries(wire(members)).every(([name, value]) => row[name] === value)) {
         // It was saved before, and the acknowledgement was lost.
@@ -263,7 +261,7 @@ function sendMembers(thing, members) {
         // Where a task stands is no matter of versions: what was changed elsewhere stays.
         thing.saved = row;
         ({ title: thing.title, completed: thing.completed, due: thing.due } = row);
-        return false;
+        return "again";
       } else clash(thing, row, at);
     },
   });
@@ -308,8 +306,8 @@ function sendDeletion(thing) {
     async settle({ status, data }) {
       if (status === 204 || status === 404) return forget(thing); // 404: deleted before
       if (status !== 412) return refuse(thing, data, () => revert(thing));
-      const { outage, row } = await theirs(thing);
-      if (outage) return outage;
+      const row = await theirs(thing);
+      if (row === undefined) return "failed";
       if (row) clash(thing, row, at);
       else forget(thing);
     },
@@ -344,9 +342,11 @@ export function moveBefore(task, other) {
 
 // ── When the service says no ─────────────────────────────────────────────────
 
+/** The row as the service has it now; null if it was deleted, undefined if nobody answers. */
 async function theirs(thing) {
   const answer = await request("GET", pathOf(thing));
-  return { outage: outageOf(answer), row: answer.status === 200 ? answer.data : null };
+  if (failed(answer)) return undefined;
+  return answer.status === 200 ? answer.data : null;
 }
 
 const isGone = async (list) => list.id !== null && (await request("GET", pathOf(list))).status === 404;
@@ -375,12 +375,19 @@ function refuse(thing, problem, undo) {
 
 /** Somebody else was faster: keep both versions, and ask. Without a row it was deleted. */
 function clash(thing, row, at) {
-  const mine = thing.deleted ? null : { name: thing.name, title: thing.title, completed: thing.completed, due: thing.due };
+  const mine = thing.deleted ? null : merged(thing, row);
   drop([thing]);
   thing.deleted = false;
+  Object.assign(thing, mine);
   thing.conflict = { mine, theirs: row, at };
   if (row) thing.saved = row;
   conflicted(thing);
+}
+
+/** The members that were changed here, and for the others those of the row, so that nothing else is undone. */
+function merged(thing, row) {
+  const names = "name" in thing ? ["name"] : ["title", "completed", "due"];
+  return Object.fromEntries(names.map((name) => [name, row && thing[name] === thing.saved[name] ? row[name] : thing[name]]));
 }
 
 /** A list was deleted elsewhere. What was changed in it here is not lost without a question. */
@@ -406,7 +413,7 @@ export function keepMine(thing) {
     thing.deleted = true;
     sendDeletion(thing);
   } else {
-    const members = Object.keys(mine).filter((name) => mine[name] !== undefined && mine[name] !== row[name]);
+    const members = Object.keys(mine).filter((name) => mine[name] !== row[name]);
     change(thing, Object.fromEntries(members.map((name) => [name, mine[name]])));
   }
   changed();

@@ -11,6 +11,9 @@ export const mayWrite = access === "write";
 /** The address of a path of the service, which may have a prefix. */
 export const address = (path) => prefix + path;
 
+/** A new Idempotency-Key. crypto.randomUUID() exists only with HTTPS and on localhost. */
+export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 // Read for each request, because the token changes at a login in another window.
 function csrfToken() {
   const name = `${csrfCookie}=`;

@@ -260,5 +260,8 @@ export function start() {
     if (queue.outage) toast.close(); // what could still be undone waits as well
     if (store.isUnsaved()) e.preventDefault();
   });
-  addEventListener("pagehide", store.destroyOnClosing);
+  addEventListener("pagehide", () => {
+    store.destroyOnClosing();
+    toast.close();
+  });
 }

@@ -5,7 +5,7 @@
 // deletion is acknowledged, and `conflict` has the two versions between which the reader chooses.
 
 import { drop, enqueue, failed, isWaiting, queue, reached } from "./changes.js";
-import { page, request } from "./api.js";
+import { newKey, page, request } from "./api.js";
 import { positions } from "./order.js";
 
 const COUNTED = 100; // lists whose open tasks are counted before they are looked at
@@ -39,12 +39,13 @@ export const isUnsaved = () => queue.waiting.length > 0 || conflicts().length > 
 const etag = (thing) => thing.saved?.version;
 const conflicts = () => state.lists.flatMap((list) => [list, ...(list.tasks ?? [])]).filter((each) => each.conflict);
 const isBusy = (thing) => thing.conflict || thing.deleted || thing === state.editing || isWaiting(thing);
-const inOrder = (a, b) => a.order - b.order || (a.id ?? Infinity) - (b.id ?? Infinity);
+const byId = (a, b) => (a.id === b.id ? 0 : (a.id ?? Infinity) - (b.id ?? Infinity)); // those without one come last
+const inOrder = (a, b) => a.order - b.order || byId(a, b);
 
 // ── Reading ──────────────────────────────────────────────────────────────────
 
 const newList = (name) => ({ key: `new-${++keys}`, id: null, name, saved: null, tasks: null, read: false, left: null });
-const readList = (row) => ({ ...newList(row.name), key: String(row.id) });
+const listOf = (row) => ({ ...newList(row.name), key: String(row.id) });
 const newTask = (list, members) => ({ key: `task-${++keys}`, id: null, list, saved: null, due: null, completed: false, ...members });
 
 /** Show a row of the service's, unless it is older than what is known. */
@@ -64,9 +65,20 @@ function relocate(task, list) {
   if (from?.includes(task)) from.splice(from.indexOf(task), 1);
   if (!list) return; // one that this page has not read
   task.list = list;
-  if (list.tasks) list.tasks.push(task);
-  else if (list.left !== null && !task.completed) list.left += 1;
+  (list.tasks ??= []).push(task);
+  if (!list.read && list.left !== null && !task.completed) list.left += 1;
 }
+
+/** Take the row that an answer brought; what was changed since stays as it is shown. */
+function acknowledge(thing, row) {
+  thing.saved = row;
+  thing.id = row.id;
+  if (!waitsOnce(thing)) return;
+  adopt(thing, row);
+  thing.list?.tasks?.sort(inOrder);
+}
+
+const waitsOnce = (thing) => queue.waiting.filter((each) => each.target === thing).length === 1;
 
 /** What is shown after these rows, up to the id `last`, were read. What is being changed stays as it is. */
 function merge(things, rows, make, last = Infinity) {
@@ -94,7 +106,7 @@ export async function readLists() {
     } while (next && rows.length < state.lists.length);
     if (queue.settled !== before) continue;
     reached();
-    state.lists = merge(state.lists, rows, readList, next ? rows.at(-1).id : Infinity);
+    state.lists = merge(state.lists, rows, listOf, next ? rows.at(-1).id : Infinity);
     state.next = next;
     if (state.current && !state.lists.includes(state.current)) loseList(state.current);
     changed();
@@ -108,7 +120,7 @@ export async function readMore() {
   if (failed(answer)) return;
   const known = new Set(state.lists.map((list) => list.id));
   const rows = answer.rows.filter((row) => !known.has(row.id));
-  state.lists = [...state.lists, ...merge([], rows, readList)];
+  state.lists = [...state.lists, ...merge([], rows, listOf)].sort(byId);
   state.next = answer.next;
   changed();
 }
@@ -119,8 +131,8 @@ export async function readOne(id) {
   if (failed(answer) || answer.status !== 200) return null;
   const known = state.lists.find((list) => list.id === answer.data.id);
   if (known) return known;
-  const [list] = merge([], [answer.data], readList);
-  state.lists.push(list);
+  const [list] = merge([], [answer.data], listOf);
+  state.lists = [...state.lists, list].sort(byId);
   return list;
 }
 
@@ -176,16 +188,14 @@ export function createList(name) {
 }
 
 function sendNewList(list) {
-  const key = crypto.randomUUID();
+  const key = newKey();
   const body = { name: list.name };
   enqueue({
     target: list,
     request: () => ["POST", "/lists", { body, key }],
     settle({ status, data }) {
       if (status !== 201) return refuse(list, data, () => forget(list));
-      list.saved = data;
-      list.id = data.id;
-      if (list.name === body.name) list.name = data.name;
+      acknowledge(list, data);
       state.lists = state.lists.filter((each) => each === list || each.id !== list.id); // read meanwhile
       made(list);
     },
@@ -204,26 +214,26 @@ export function createTask(list, title) {
 const afterLast = ({ tasks }) => Math.max(0, tasks?.at(-1)?.order ?? 0) + 1;
 
 function sendNewTask(task, body) {
-  const key = crypto.randomUUID();
+  const key = newKey();
   enqueue({
     target: task,
     request: () => ["POST", `/lists/${task.list.id}/tasks`, { body, key }],
     async settle({ status, data }) {
       if (status === 404) return loseList(task.list);
       if (status !== 201) return refuse(task, data, () => forget(task));
-      task.saved = data;
-      task.id = data.id;
-      if (waitingOnce(task)) adopt(task, data);
+      acknowledge(task, data);
       task.list.tasks = task.list.tasks?.filter((each) => each === task || each.id !== task.id); // read meanwhile
     },
   });
 }
 
-const waitingOnce = (thing) => queue.waiting.filter((each) => each.target === thing).length === 1;
-
 /** Change members of a list or a task: {name}, {title}, {completed}, {due}, {order}. */
 export function change(thing, members) {
   Object.assign(thing, members);
+  if (thing.conflict?.mine) {
+    Object.assign(thing.conflict.mine, members); // sent when it is decided
+    return changed();
+  }
   // One that was not sent yet takes these members as well.
   const last = queue.waiting.findLast((each) => each.target === thing);
   if (last?.members && !last.sent) {
@@ -244,20 +254,14 @@ function sendMembers(thing, members) {
     members,
     request: () => ["PATCH", pathOf(thing), { body: wire(members), etag: etag(thing) }],
     async settle({ status, data }) {
-      if (status === 200) {
-        thing.saved = data;
-        if (waitingOnce(thing)) adopt(thing, data);
-        return;
-      }
+      if (status === 200) return acknowledge(thing, data);
       if (status !== 412 && status !== 404) return refuse(thing, data, () => revert(thing));
       const row = await theirs(thing);
       if (row === undefined) return "failed";
       if (!row && thing.list && (await isGone(thing.list))) return loseList(thing.list);
       if (row && Object.entries(wire(members)).every(([name, value]) => row[name] === value)) {
-        // It was saved before, and the acknowledgement was lost.
-        thing.saved = row;
-        if (waitingOnce(thing)) adopt(thing, row);
-      } else if (row && isPosition(members) && waitingOnce(thing)) {
+        acknowledge(thing, row); // it was saved before, and the acknowledgement was lost
+      } else if (row && isPosition(members) && waitsOnce(thing)) {
         // Where a task stands is no matter of versions: what was changed elsewhere stays.
         thing.saved = row;
         ({ title: thing.title, completed: thing.completed, due: thing.due } = row);
@@ -413,8 +417,8 @@ export function keepMine(thing) {
     thing.deleted = true;
     sendDeletion(thing);
   } else {
-    const members = Object.keys(mine).filter((name) => mine[name] !== row[name]);
-    change(thing, Object.fromEntries(members.map((name) => [name, mine[name]])));
+    const members = Object.entries(mine).filter(([name, value]) => value !== row[name]);
+    if (members.length) change(thing, Object.fromEntries(members));
   }
   changed();
 }

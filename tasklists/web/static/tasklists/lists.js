@@ -43,10 +43,10 @@ function choose() {
   if (!state.loaded || (state.current && !state.current.deleted)) return;
   const [first] = store.visible(state.lists);
   state.current = first ?? null;
-  if (first && isShown()) {
-    history.replaceState(null, "", hashOf(first));
-    readCurrent();
-  }
+  if (!isShown()) return;
+  if (first) history.replaceState(null, "", hashOf(first));
+  else if (location.hash) history.replaceState(null, "", "#lists");
+  readCurrent();
 }
 
 function renderNames() {

@@ -4,7 +4,7 @@ DATABASE_URL may name a PostgreSQL server on which databases may be made;
 otherwise one that pip installed is started for the run. The run on PostgreSQL is
 printed when both have ended. A test that is marked ``once`` is deselected in the
 run on the other database. Coverage is of both runs together, and of the
-processes that they start.
+processes that they start; --no-cov measures none.
 """
 
 import os
@@ -32,6 +32,14 @@ def start(
     )
 
 
+def succeeded(statuses: set[int]) -> bool:
+    # Of the tests that the arguments select, all may be marked ``once``.
+    return statuses in (
+        {pytest.ExitCode.OK},
+        {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED},
+    )
+
+
 def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -48,14 +56,12 @@ def main(arguments: list[str]) -> int:
         print("\n===== the suite on PostgreSQL =====", flush=True)
         output.seek(0)
         print(output.read(), flush=True)
+        if "--no-cov" in arguments:
+            return 0 if succeeded(statuses) else 1
         coverage = [sys.executable, "-m", "coverage"]
         files = [str(folder / database) for database in ("sqlite", "postgresql")]
         subprocess.run([*coverage, "combine", "--quiet", *files], check=True)
-    # Of the tests that the arguments select, all may be marked ``once``.
-    if statuses not in (
-        {pytest.ExitCode.OK},
-        {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED},
-    ):
+    if not succeeded(statuses):
         return 1
     # A part of the suite covers a part of the code.
     limit = "0" if arguments else "100"

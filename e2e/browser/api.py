@@ -15,17 +15,26 @@ class Api:
         return answer
 
     def lists(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.request("GET", "/lists").json()
+        found: list[dict[str, Any]] = self.request("GET", "/lists?limit=1000").json()
         return found
 
     def names(self) -> list[str]:
         return [each["name"] for each in self.lists()]
 
+    def make_lists(self, names: list[str]) -> list[int]:
+        with requests.Session() as session:
+            answers = [
+                session.post(f"{self.url}/lists", json={"name": name}, timeout=30) for name in names
+            ]
+        return [answer.json()["id"] for answer in answers]
+
     def make_list(self, name: str, *titles: str) -> int:
         """Make a list with tasks of these titles; returns its id."""
         made: int = self.request("POST", "/lists", {"name": name}).json()["id"]
-        for title in titles:
-            self.make_task(made, title)
+        with requests.Session() as session:
+            for title in titles:
+                path = f"{self.url}/lists/{made}/tasks"
+                session.post(path, json={"title": title}, timeout=30).raise_for_status()
         return made
 
     def make_task(self, list_id: int, title: str, **members: object) -> int:
@@ -53,5 +62,7 @@ class Api:
         self.request("DELETE", f"/tasks/{self.task(list_id, title)['id']}")
 
     def delete_all(self) -> None:
-        for each in self.lists():
-            self.request("DELETE", f"/lists/{each['id']}")
+        with requests.Session() as session:
+            while lists := self.lists():
+                for each in lists:
+                    session.delete(f"{self.url}/lists/{each['id']}", timeout=30).raise_for_status()

@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-HANG = 20  # seconds; a guard, since a page on an idle machine takes a tenth of one
+HANG = 5  # seconds; DEV
 
 COUNT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (e) =>
@@ -136,7 +136,9 @@ class Window:
         return self.tasks.get_by_role("checkbox", name=title, exact=True)
 
     def row(self, title: str) -> Locator:
-        return self.tasks.get_by_role("listitem").filter(has=self.checkbox(title))
+        return self.tasks.get_by_role("listitem").filter(
+            has=self.page.get_by_role("checkbox", name=title, exact=True)
+        )
 
     def shows(self, *titles: str) -> None:
         """Expect the tasks with these titles, in this order, and no other."""
@@ -183,10 +185,21 @@ class Window:
         expect(menu).to_be_visible()
         return menu
 
+    def drag(self, title: str, other: str, *, above: bool, drop: bool = True) -> None:
+        """Drag a task by its handle over another one, to its upper or its lower half."""
+        self.row(title).hover()
+        self.page.get_by_role("button", name=f"Reorder {title}", exact=True).hover()
+        self.page.mouse.down()
+        box = self.row(other).bounding_box()
+        assert box
+        y = box["y"] + (4 if above else box["height"] - 4)
+        self.page.mouse.move(box["x"] + 60, y, steps=8)
+        if drop:
+            self.page.mouse.up()
+
     def show(self, name: str) -> None:
         """Show "All", "Active" or "Completed" tasks."""
-        self.page.get_by_role("group", name="Show").get_by_text(name, exact=True).click()
-        expect(self.page.get_by_role("radio", name=name, exact=True)).to_be_checked()
+        self.page.get_by_role("radio", name=name, exact=True).check()
 
     def mark(self, title: str) -> Locator:
         """The mark on a task whose change waits."""

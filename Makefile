@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 up down e2e-docker e2e-browser screenshots chart e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next up down e2e-docker e2e-browser screenshots chart e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ image-0.1.0: ## build app:0.1.0 from the last commit of that version, from which
 	  echo "This clone lacks commit $(PREVIOUS): get the history with \`git fetch --unshallow\`."; exit 1; } >&2
 	git archive $(PREVIOUS) | docker build --build-arg VERSION=0.1.0 --build-arg REVISION=$(PREVIOUS) --tag app:0.1.0 -
 
+image-next: ## build app:next, which is app:latest with another version, to which e2e-kubernetes upgrades
+	docker build --tag app:next - < e2e/kubernetes/next.Dockerfile
+
 up: image ## serve on http://localhost:5000 with PostgreSQL, by Docker Compose
 	docker compose up --detach --wait
 
@@ -90,7 +93,7 @@ screenshots: .venv/dev staticfiles ## take the pictures of the page in docs/
 chart: .venv/dev ## lint, schema, documentation and unit tests of the chart, with its examples
 	PYTHON=$(CURDIR)/$(BIN)/python chart/ci/check
 
-e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest and app:0.1.0
+e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest, app:0.1.0 and app:next
 	$(BIN)/python -m pytest e2e/kubernetes
 
 bench-image: .venv/dev image ## measure the image: size, start, memory, stop

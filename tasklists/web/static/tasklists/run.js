@@ -1,0 +1,135 @@
+// What the requests of a run have shown: totals, the last answers, the pods and their versions.
+// All of it is bounded, because a run may last for hours.
+
+export const SHOWN = 200; // answers that are kept
+const TIMES = 200; // response times that are kept of each pod
+const MAX_PODS = 50;
+const MAX_VERSIONS = 10;
+const PAUSE = 30_000; // milliseconds without a 503 after which the next one begins another outage
+
+// The first version with /instance is 0.2.0: a pod of an earlier one answers 404.
+const BEFORE = "< 0.2.0";
+// After so many answers nearly every pod has answered once: one that appears later is new.
+const FIRST_ANSWERS = 30;
+
+export class Run {
+  answers = []; // {outcome: "answered" | "unavailable" | "failed", pod, version, at}
+  pods = new Map(); // by name, in the order of their first answers
+  versions = new Map(); // when the last pod of each version started, and when one last answered
+  total = 0;
+  answered = 0;
+  unavailable = 0;
+  failed = 0;
+  startedAt = null;
+  now = null; // the time of the last answer
+  lists = null; // as the last pod that said so knew them
+  outage = null; // the last one: {from, to, count, cause}
+  podsSeen = 0;
+  rate = 1; // requests per second
+
+  /** Record what request() resolved to, after `ms` milliseconds. */
+  record({ status, data, headers }, ms, at = Date.now()) {
+    this.startedAt ??= at;
+    this.now = at;
+    this.total++;
+    const answer = { outcome: "failed", pod: null, version: undefined, at };
+    const servedBy = headers.get("Served-By");
+    if (status >= 200 && status < 300 && typeof data?.name === "string") {
+      answer.outcome = "answered";
+      answer.pod = this.#pod(data.name);
+      const { version, database, lists } = data;
+      Object.assign(answer.pod, { version, database, lists, startedAt: Date.parse(data.started_at) });
+      this.lists = lists;
+      this.#sawVersion(version, answer.pod.startedAt);
+    } else if (status === 404 && servedBy) {
+      answer.outcome = "answered";
+      answer.pod = this.#pod(servedBy);
+      answer.pod.version = BEFORE;
+      this.#sawVersion(BEFORE, this.#startOfBefore());
+    } else if (status === 503) {
+      answer.outcome = "unavailable";
+      answer.pod = servedBy ? this.#pod(servedBy) : null;
+      this.#sawOutage(servedBy, data?.detail ?? "");
+    }
+    this[answer.outcome]++;
+    const { pod } = answer;
+    if (pod) {
+      answer.version = pod.version;
+      pod.count++;
+      pod.last = at;
+      if (answer.outcome === "answered") {
+        pod.times.push(ms);
+        if (pod.times.length > TIMES) pod.times.shift();
+        pod.slowest = Math.max(pod.slowest ?? 0, ms);
+      }
+    }
+    this.answers.push(answer);
+    if (this.answers.length > SHOWN) this.answers.shift();
+  }
+
+  /** How long a pod may be silent before it counts as gone: at a low rate its turn comes rarely. */
+  get patience() {
+    return Math.max(10_000, 30_000 / this.rate);
+  }
+
+  isLive({ last }) {
+    return this.now - last < this.patience;
+  }
+
+  get livePods() {
+    return [...this.pods.values()].filter((pod) => this.isLive(pod));
+  }
+
+  /**
+   * The version that replaces or replaced the other ones, and the last of those, if any. The newest
+   * is the one whose pod started last, which is the lower one during a rollback.
+   */
+  get rollout() {
+    const byStart = [...this.versions].map(([name, times]) => ({ name, ...times })).sort((a, b) => b.started - a.started);
+    const live = byStart.filter((version) => this.isLive(version));
+    const newest = live[0] ?? byStart[0];
+    const others = byStart.filter((version) => version !== newest).sort((a, b) => b.last - a.last);
+    return { newest: newest?.name, old: live[1] ?? others[0], over: live.length < 2 };
+  }
+
+  #pod(name) {
+    let pod = this.pods.get(name);
+    if (!pod) {
+      if (this.pods.size === MAX_PODS) {
+        const silent = [...this.pods.values()].reduce((a, b) => (b.last < a.last ? b : a));
+        this.pods.delete(silent.name);
+      }
+      pod = { name, index: this.podsSeen++, count: 0, last: this.now, times: [], slowest: null };
+      this.pods.set(name, pod);
+    }
+    return pod;
+  }
+
+  #sawVersion(name, started) {
+    const known = this.versions.get(name);
+    this.versions.set(name, { started: Math.max(started, known?.started ?? -Infinity), last: this.now });
+    if (this.versions.size > MAX_VERSIONS) {
+      const [oldest] = [...this.versions].reduce((a, b) => (b[1].last < a[1].last ? b : a));
+      this.versions.delete(oldest);
+    }
+  }
+
+  /** Guess when a pod of a version that doesn't tell started: now, if that version was not seen until now. */
+  #startOfBefore() {
+    const known = this.versions.get(BEFORE);
+    if (known && this.isLive(known)) return known.started;
+    return this.total > FIRST_ANSWERS ? this.now : -Infinity;
+  }
+
+  #sawOutage(servedBy, detail) {
+    if (!this.outage || this.now - this.outage.to > PAUSE) this.outage = { from: this.now, count: 0 };
+    this.outage.to = this.now;
+    this.outage.count++;
+    // Without Served-By it was a proxy that answered. The service gives 503 when it is overloaded as well.
+    this.outage.cause = !servedBy ? "front" : detail && !detail.includes("database") ? "busy" : "database";
+  }
+}
+
+export function median(numbers) {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+}

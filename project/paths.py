@@ -5,7 +5,7 @@ import re
 # A prefix like this would be taken for a row, and a row for the prefix.
 ROW = re.compile(r"/(lists|tasks)/[0-9]+(/|$)")
 # The first segments of those paths of the service that no number follows.
-OWN = ("admin", "auth", "docs", "health", "schema", "static")
+OWN = ("admin", "auth", "docs", "health", "instance", "schema", "static")
 
 
 def prefix(text: str) -> str:

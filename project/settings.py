@@ -60,8 +60,8 @@ CSRF_TRUSTED_ORIGINS = env.parsed_list(
 )
 CSRF_FAILURE_VIEW = "service.csrf.failure"
 LOGIN_URL = "rest_framework:login"
-LOGIN_REDIRECT_URL = "tasklist-list"  # unless the page that asked for the login is known
-LOGOUT_REDIRECT_URL = LOGIN_URL
+LOGIN_REDIRECT_URL = "front"  # unless the page that asked for the login is known
+LOGOUT_REDIRECT_URL = "front"
 TRUST_PROXY_HEADERS = env.count_or_boolean("TRUST_PROXY_HEADERS", maximum=10)  # of proxies
 USE_X_FORWARDED_HOST = bool(TRUST_PROXY_HEADERS)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY_HEADERS else None
@@ -254,7 +254,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "rest.negotiation.ContentNegotiation",
     "DEFAULT_FILTER_BACKENDS": ["rest.filters.StrictFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "rest.schema.ResourceSchema",
+    "DEFAULT_SCHEMA_CLASS": "rest.schema.ApiSchema",
     "EXCEPTION_HANDLER": "rest.exceptions.exception_handler",
     "URL_FORMAT_OVERRIDE": None,
     "FORMAT_SUFFIX_KWARG": None,

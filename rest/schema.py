@@ -34,13 +34,17 @@ NOT_NULL = r"[^\x00]*"
 TEXT = rf"^{NOT_NULL}[^\s\x00\x1c-\x1f\x85]{NOT_NULL}$"
 
 
-class ResourceSchema(AutoSchema):  # type: ignore[misc]
-    """Describes an action of a VersionedViewSet as an operation; see ACTIONS."""
+def problems(*statuses: int) -> dict[Any, OpenApiResponse]:
+    """The error responses of an operation: these, and those that every operation has."""
+    reference = {"$ref": "#/components/schemas/Problem"}
+    return {
+        (status, MEDIA_TYPE): OpenApiResponse(reference, PROBLEMS[status])
+        for status in sorted({*COMMON_PROBLEMS, *statuses})
+    }
 
-    def get_summary(self) -> str:
-        """The action's docstring."""
-        docstring: str = getattr(self.view, self.view.action).__doc__
-        return self.with_names(docstring).rstrip(".")
+
+class ApiSchema(AutoSchema):  # type: ignore[misc]
+    """Describes what every view of the API has in common; use extend_schema() for the rest."""
 
     def get_description(self) -> str:
         return ""
@@ -62,6 +66,15 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
     def map_parsers(self) -> list[str]:
         """The media types of a request's body."""
         return media_types_of(self.method)
+
+
+class ResourceSchema(ApiSchema):
+    """Describes an action of a VersionedViewSet as an operation; see ACTIONS."""
+
+    def get_summary(self) -> str:
+        """The action's docstring."""
+        docstring: str = getattr(self.view, self.view.action).__doc__
+        return self.with_names(docstring).rstrip(".")
 
     def get_operation(self, *args: Any) -> Any:
         """The operation, with an example of each parameter.
@@ -122,15 +135,8 @@ class ResourceSchema(AutoSchema):  # type: ignore[misc]
         }
         if self.view.action == "retrieve":
             responses[304] = OpenApiResponse(description="The client has this version already.")
-        problems = {*COMMON_PROBLEMS, *action.problems}
-        if body is not None:
-            problems.add(406)
-        if self.view.parent:
-            problems.add(404)
-        reference = {"$ref": "#/components/schemas/Problem"}
-        for status in sorted(problems):
-            responses[status, MEDIA_TYPE] = OpenApiResponse(reference, PROBLEMS[status])
-        return responses
+        others = [*([] if body is None else [406]), *([404] if self.view.parent else [])]
+        return responses | problems(*action.problems, *others)
 
     def get_examples(self) -> list[OpenApiExample]:
         """The serializer's example, and in requests those of its members that are written."""

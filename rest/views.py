@@ -21,6 +21,7 @@ from rest.filters import check_parameters
 from rest.pagination import KeysetPagination
 from rest.parsers import JSONParser, accept_headers, media_types_of, parsers_of
 from rest.renderers import JSONRenderer
+from rest.schema import ResourceSchema
 from rest.schema_texts import ACTIONS
 from rest.serializers import ResourceSerializer
 from rest.statements import MAX_ID, Row, Statements, Values
@@ -52,6 +53,7 @@ class ResourceView(GenericViewSet):  # type: ignore[type-arg]
     parent: ClassVar[str | None] = None
     pagination_class = KeysetPagination
     metadata_class = Metadata
+    schema = ResourceSchema()
     # For the pages of the browsable API; get_parsers() chooses for each request.
     parser_classes = [JSONParser, MultiPartParser]
 

@@ -81,8 +81,8 @@ class Exchange:
             self.request, conn, conn.address, conn.server, self.config
         )
         self.environ["wsgi.multithread"] = True
-        # An application calls it to have the connection closed after its response. The header
-        # Connection is none of its concern (PEP 3333), and gunicorn drops it.
+        # An application calls this to close the connection after its response. It must not send a
+        # Connection header (PEP 3333), and gunicorn would drop it.
         self.environ["server.close_connection"] = self.response.force_close
         if conn.closes:
             self.response.force_close()

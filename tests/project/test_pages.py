@@ -1,8 +1,11 @@
 """What a person sees in a browser: assets and headers of every page."""
 
 import re
+from typing import Any
+from urllib.parse import urljoin
 
 import pytest
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -22,12 +25,39 @@ def test_every_asset_of_a_page_is_served_here_under_a_hashed_name(
     )
     assert assets
     for asset in assets:
-        assert re.search(r"\.[0-9a-f]{12}\.[a-z]+$", asset), asset
-        response = browser.get(asset)
-        assert response.status_code == 200
-        assert b"".join(response)
-        assert "immutable" in response["Cache-Control"]
-        response.close()
+        assert served(browser, asset)
+
+
+def served(browser: Client, asset: str) -> str:
+    """The file, which has a hash in its name and may be cached for ever."""
+    assert re.search(r"\.[0-9a-f]{12}\.[a-z]+$", asset), asset
+    response: Any = browser.get(asset)
+    assert response.status_code == 200, asset
+    assert "immutable" in response["Cache-Control"]
+    content = b"".join(response)
+    response.close()
+    return content.decode("latin-1")
+
+
+IMPORT = re.compile(
+    r"""^(?:import|export)\s+(?:[^;"'=(]*\sfrom\s*)?["']([^"']+)["'];""", re.MULTILINE
+)
+
+
+def test_every_module_of_the_page_imports_others_by_names_that_are_preloaded(
+    browser: Client, db: None
+) -> None:
+    """A browser that loads a module under two names runs it twice."""
+    page = browser.get("/").content.decode()
+    [start] = re.findall('<script type="module" src="([^"]+)"', page)
+    preloaded = set(re.findall('<link rel="modulepreload" href="([^"]+)"', page))
+    imported = {
+        urljoin(module, name)
+        for module in preloaded
+        for name in IMPORT.findall(served(browser, module))
+    }
+    assert imported
+    assert {start, *imported} <= preloaded
 
 
 @pytest.mark.parametrize("path", ["/lists", "/admin/login/", "/nothing"])
@@ -85,9 +115,20 @@ def test_a_login_leads_to_a_page_that_exists(client: Client, db: None, query: st
     User.objects.create_user("ada", password="x")
     form = {"username": "ada", "password": "x"}
     response = client.post(f"/auth/login/{query}", form, headers={"Accept": BROWSER}, follow=True)
-    assert response.redirect_chain == [("/lists", 302)]
+    assert response.redirect_chain == [("/", 302)]
     assert response.status_code == 200
     assert "ada" in response.content.decode()
     left = client.post("/auth/logout/", headers={"Accept": BROWSER}, follow=True)
-    assert left.redirect_chain == [("/auth/login/", 302)]
+    assert left.redirect_chain == [("/", 302)]
+    assert left.status_code == 200
+    assert "ada" not in left.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/auth/logout/", "/admin/logout/"])
+def test_who_leaves_a_service_for_users_alone_is_led_to_the_login(
+    admin: Client, settings: LazySettings, path: str
+) -> None:
+    settings.API_ACCESS = "authenticated"
+    left = admin.post(path, follow=True)
+    assert left.redirect_chain == [("/", 302), ("/auth/login/?next=/", 302)]
     assert left.status_code == 200

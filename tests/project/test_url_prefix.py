@@ -1,7 +1,7 @@
 """The service under a path of its own, behind a real nginx, which may remove that path or not."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin
 
@@ -67,7 +67,7 @@ def test_a_problem_names_the_address_that_the_client_knows(url: str) -> None:
     assert get(f"{url}/nothing").json()["detail"] == "There is nothing at /tasks/nothing."
 
 
-@pytest.mark.parametrize("page", ["/lists", "/docs", "/auth/login/", "/admin/login/"])
+@pytest.mark.parametrize("page", ["/", "/lists", "/docs", "/auth/login/", "/admin/login/"])
 def test_the_assets_of_a_page_are_found(url: str, page: str) -> None:
     text = get(f"{url}{page}", Accept=BROWSER).text
     addresses = re.findall(r"""(?:src|href)=["']([^"'#?]+\.(?:css|js|png|svg))["']""", text)
@@ -102,6 +102,42 @@ def test_the_admin_leads_to_its_login_and_back_with_cookies_of_its_own(url: str)
         assert 'href="/tasks/admin/tasklists/tasklist/"' in index.text
         found = {(cookie.name, cookie.path) for cookie in browser.cookies}
         assert found == {("sessionid-tasks", "/tasks"), ("csrftoken-tasks", "/tasks")}
+
+
+def test_the_page_finds_the_api_and_who_logs_in_comes_back_to_it(url: str) -> None:
+    with requests.Session() as browser:
+        browser.headers["Accept"] = BROWSER
+        page = browser.get(f"{url}/", timeout=HANG)
+        assert 'data-root="/tasks/"' in page.text
+        assert 'data-csrf-cookie="csrftoken-tasks"' in page.text
+        assert not browser.cookies
+        login = browser.get(f"{url}/auth/login/", timeout=HANG)
+        [token] = re.findall(r'csrfmiddlewaretoken" value="(\w+)"', login.text)
+        form = {
+            "csrfmiddlewaretoken": token,
+            "username": ADMIN["ADMIN_USERNAME"],
+            "password": ADMIN["ADMIN_PASSWORD"],
+        }
+        after = browser.post(login.url, form, timeout=HANG)
+        assert after.url == f"{url}/"
+        headers = {"Accept": "application/json", "X-CSRFToken": browser.cookies["csrftoken-tasks"]}
+        written = browser.post(f"{url}/instance", headers=headers, timeout=HANG)
+        assert written.json()["name"] == "pod"
+        [action] = re.findall('method="post" action="([^"]+)"', after.text)
+        [token] = re.findall(r'csrfmiddlewaretoken" value="(\w+)"', after.text)
+        left = browser.post(urljoin(url, action), {"csrfmiddlewaretoken": token}, timeout=HANG)
+        assert left.url == f"{url}/"
+        assert {cookie.name for cookie in browser.cookies} == {"csrftoken-tasks"}
+
+
+def test_the_page_of_a_service_for_users_alone_leads_to_its_login(
+    serve: Callable[..., Service],
+) -> None:
+    service = serve(URL_PREFIX="/tasks", API_ACCESS="authenticated")
+    refused = requests.get(
+        f"{service.url}/tasks/", headers={"Accept": BROWSER}, timeout=HANG, allow_redirects=False
+    )
+    assert refused.headers["Location"] == "/tasks/auth/login/?next=/tasks/"
 
 
 @pytest.mark.parametrize("probe", ["live", "ready"])

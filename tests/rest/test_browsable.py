@@ -22,6 +22,14 @@ def test_the_pages_show_the_rows_and_a_form(browser: Client, resource: Sample, p
             assert f'name="{member}"' in page.content.decode()
 
 
+def test_the_way_back_begins_at_the_collection(browser: Client, task_list: TaskList) -> None:
+    """The page at / is not the API's, so it is in no breadcrumbs."""
+    page = browser.get(f"/lists/{task_list.pk}").content.decode()
+    [breadcrumbs] = re.findall(r'<ul class="breadcrumb">(.*?)</ul>', page, re.DOTALL)
+    links = re.findall(r'href="([^"]+)"', breadcrumbs)
+    assert links == ["/lists/", f"/lists/{task_list.pk}"]
+
+
 def test_the_form_of_a_row_shows_its_values(browser: Client, path: str) -> None:
     page = browser.get(path).content.decode()
     assert re.search(r'<input[^>]*value="before"', page)

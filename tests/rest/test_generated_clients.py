@@ -158,8 +158,9 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
 @pytest.mark.parametrize("kind", GENERATORS)
 def test_a_generated_client_does_every_operation(
-    service: Service, make: Make, kind: type[Generated]
+    serve: Callable[..., Service], make: Make, kind: type[Generated]
 ) -> None:
+    service = serve(SERVED_BY="pod")  # otherwise /instance is 404
     client = make(kind, DOCUMENT)
     client.connect(service.url)
     call = client.call
@@ -209,6 +210,10 @@ def test_a_generated_client_does_every_operation(
     assert call("lists_destroy", id=number).status == 204
     gone = call("lists_retrieve", id=number)
     assert (gone.status, gone.data["status"]) == (404, 404)
+
+    for operation in ("instance_retrieve", "instance_create"):
+        answer = call(operation)
+        assert (answer.status, answer.data["name"], answer.data["lists"]) == (200, "pod", 0)
     assert client.called == client.operations.keys()
 
 

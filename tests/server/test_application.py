@@ -1,19 +1,29 @@
 """What the worker does when the application fails, and when it is due to be replaced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import requests
 
+from tests.conftest import empty_database
 from tests.load import eventually
 from tests.process import Service
 from tests.service.defective.urls import CHUNK
-from tests.wire import HANG, connect, receive_all, request
+from tests.wire import HANG, connect, post, receive, receive_all, request
 
 pytestmark = pytest.mark.once(on="postgresql")
 
 Serve = Callable[..., Service]
 DEFECTIVE = "tests.service.defective.settings"
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with (
+        empty_database(tmp_path_factory.mktemp("service")) as url,
+        Service({"DATABASE_URL": url, "SERVED_BY": "pod"}) as service,
+    ):
+        yield service
 
 
 @pytest.mark.parametrize("path", ["/stream/0", "/header"])
@@ -39,6 +49,45 @@ def test_a_response_that_fails_midway_is_cut_off(serve: Serve) -> None:
     eventually(lambda: logged(service, "/stream/2") == [200], "the request to be logged")
     [record] = [record for record in service.records() if "exception" in record]
     assert record["exception"][0]["exc_value"] == "the stream failed"
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_an_application_can_have_its_connection_closed(
+    named: Service, method: str, version: str
+) -> None:
+    """/instance does, also for a client that asks to keep it."""
+    asked = request(method, "/instance", "Connection: keep-alive", version=version)
+    with connect(named) as connection:
+        for path in ("/lists", "/nothing", "/health/live"):  # those before it are kept
+            connection.sendall(request("GET", path))
+            before = receive(connection)
+            assert before
+            assert before.headers["Connection"] == "keep-alive"
+        connection.sendall(asked)
+        answer = receive(connection, method)
+        assert answer
+        assert answer.status == 200
+        assert answer.headers["Connection"] == "close"
+        assert receive_all(connection) == b""
+
+
+def test_nothing_that_follows_in_a_pipeline_is_done(named: Service) -> None:
+    """The client learns from Connection: close that it has to send those requests again."""
+    with connect(named) as connection:
+        connection.sendall(
+            request("GET", "/lists")
+            + request("GET", "/instance")
+            + post(b'{"name": "pipelined"}')
+            + request("GET", "/lists")
+        )
+        answers = receive_all(connection).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200", b"200"]
+    assert b"Connection: keep-alive" in answers[0]
+    assert b"Connection: close" in answers[1]
+    created = requests.get(f"{named.url}/lists?name=pipelined", timeout=HANG)
+    assert created.json() == []
+    assert created.headers["Connection"] == "keep-alive"
 
 
 def test_a_worker_that_has_answered_its_requests_is_replaced_and_none_is_lost(serve: Serve) -> None:

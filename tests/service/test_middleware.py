@@ -15,7 +15,16 @@ from service.middleware import SkipForAnonymousApi
 pytestmark = pytest.mark.django_db
 
 HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
-API = ["/", "/lists", "/lists/", "/lists/{id}", "/lists/{id}/tasks", "/tasks/4711", "/books"]
+API = [
+    "/",
+    "/lists",
+    "/lists/",
+    "/lists/{id}",
+    "/lists/{id}/tasks",
+    "/tasks/4711",
+    "/books",
+    "/instance",
+]
 
 
 @pytest.fixture

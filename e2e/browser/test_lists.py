@@ -147,12 +147,19 @@ def test_an_address_leads_to_its_list(api: Api, open_window: OpenWindow, service
     expect(window.page).to_have_title("Reading · Tasklists")
 
 
-def test_an_address_without_a_list_is_told(shown: Window, groceries: int) -> None:
-    shown.expects(404)
-    shown.open("#lists/987654321")
-    shown.page.reload()
-    shown.says("This list doesn’t exist any more")
-    expect(shown.heading).to_have_text("Groceries")
+@pytest.mark.parametrize("at", ["the start", "a page that is open"])
+def test_an_address_without_a_list_is_told(
+    api: Api, open_window: OpenWindow, service: Service, at: str
+) -> None:
+    api.make_list("Groceries", "milk")
+    window = open_window(service.url, "#lists/987654321" if at == "the start" else "")
+    window.expects(404)
+    if at != "the start":
+        window.shows("milk")
+        window.open("#lists/987654321")
+    window.says("This list doesn’t exist any more")
+    expect(window.heading).to_have_text("Groceries")
+    window.shows("milk")
 
 
 # ── Tasks ────────────────────────────────────────────────────────────────────
@@ -249,9 +256,9 @@ def test_tasks_are_filtered(shown: Window) -> None:
     shown.show("All")
     shown.shows("milk", "bread", "oranges")
     shown.show("Active")
-    shown.checkbox("milk").check()
+    shown.checkbox("milk").click()
     shown.shows("oranges")
-    shown.checkbox("oranges").check()
+    shown.checkbox("oranges").click()
     expect(shown.page.get_by_role("heading", name="Everything is done")).to_be_visible()
     shown.page.get_by_role("button", name="Show all").click()
     shown.shows("milk", "bread", "oranges")

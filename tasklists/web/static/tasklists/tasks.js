@@ -211,7 +211,8 @@ function setDue(due) {
 
 function closeDueMenu() {
   $("due-menu").hidePopover();
-  rowOf(chosen)?.querySelector(".chip, [type=checkbox]").focus();
+  const li = rowOf(chosen);
+  (li?.querySelector("[data-do=due]") ?? li?.querySelector("[type=checkbox]"))?.focus();
 }
 
 /** A date that is typed changes with every digit; one that is picked is chosen. */

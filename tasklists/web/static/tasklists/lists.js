@@ -116,7 +116,7 @@ function find(id) {
 
 async function open(id) {
   const list = find(id) ?? (/^\d+$/.test(id) ? await store.readOne(id) : null);
-  if (list === state.current) return;
+  if (list && list === state.current) return;
   if (list) {
     state.current = list;
     if (state.loaded) readCurrent();

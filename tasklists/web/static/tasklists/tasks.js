@@ -221,7 +221,9 @@ function listenToDate(field) {
   field.addEventListener("focus", () => (typed = false));
   field.addEventListener("keydown", (e) => {
     typed = true;
-    if (e.key === "Enter") closeDueMenu();
+    if (e.key !== "Enter") return;
+    e.preventDefault(); // the key would click the button that gets the focus
+    closeDueMenu();
   });
   field.addEventListener("change", () => {
     if (field.value < "1000") return; // the year has not been typed to its end

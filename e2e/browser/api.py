@@ -55,7 +55,7 @@ class Api:
         [found] = [each for each in self.tasks(list_id) if each["title"] == title]
         return found
 
-    def change(self, list_id: int, title: str, **members: object) -> None:
+    def change(self, list_id: int, title: str, /, **members: object) -> None:
         self.request("PATCH", f"/tasks/{self.task(list_id, title)['id']}", members)
 
     def delete(self, list_id: int, title: str) -> None:

@@ -9,7 +9,7 @@ const BUSY = [403, 408, 425, 429]; // 403: of a CSRF check, which passes again w
 /**
  * `waiting` are the changes in the order in which they were made, the first of them being sent.
  * `outage` is null, or why nothing can be sent or read: "offline", "unreachable" (no answer),
- * "database" (503), "signedOut" (401) or "error", whose `detail` the service gave. `settled` counts
+ * "dbAway" (503), "signedOut" (401) or "error", whose `detail` the service gave. `settled` counts
  * the changes that have got an answer.
  */
 export const queue = { waiting: [], outage: null, detail: "", settled: 0 };
@@ -59,7 +59,7 @@ export function tryNow() {
 /** What keeps an answer from being one, or null. */
 function outageOf(status) {
   if (status === 0) return navigator.onLine ? "unreachable" : "offline";
-  if (status === 503) return "database";
+  if (status === 503) return "dbAway";
   if (status === 401) return "signedOut";
   return status >= 500 || BUSY.includes(status) ? "error" : null;
 }

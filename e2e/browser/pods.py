@@ -87,9 +87,14 @@ class Pods(Balancer):
 
 @contextmanager
 def older_pod(name: str) -> Iterator[int]:
-    """The port of what answers as a pod of 0.1.0 does at /instance, which it doesn't know."""
+    """The port of what answers as a pod of 0.1.0 does at /instance, which it doesn't know.
+
+    It keeps connections.
+    """
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             body = b'{"type": "about:blank", "title": "Not Found", "status": 404}'

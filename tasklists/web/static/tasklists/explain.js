@@ -1,5 +1,6 @@
 // One sentence about what a run has shown.
 
+import { BEFORE } from "./run.js";
 import { formatNumber, spelled, t } from "./words.js";
 
 const NEWS = 120_000; // milliseconds for which a rollout or an outage that is over is still spoken of
@@ -25,6 +26,9 @@ export function explain(run, running) {
     return { text: t(key, { n: failed }), tone: tone || "wait" };
   }
 
+  const pods = run.livePods;
+  if (pods.length === 1 && pods[0].version === BEFORE) return { text: t("sayKept", { v: BEFORE, n: failed }), tone };
+
   const { newest, old, over } = run.rollout;
   if (old && now - old.last < NEWS) {
     const key = (over ? "sayRolled" : "sayRollout") + (failed ? "" : "Well");
@@ -39,7 +43,6 @@ export function explain(run, running) {
   }
 
   if (run.pods.size === 1) return { text: t(run.total < FEW_ANSWERS ? "saySoFar" : "sayOne") };
-  const pods = run.livePods;
   if (pods.length === 1) return { text: t("saySingle", { n: run.pods.size }) };
   const N = spelled(pods.length);
   const open = pods.filter((pod) => pod.database);

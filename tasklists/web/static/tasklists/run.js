@@ -7,8 +7,8 @@ const MAX_PODS = 50;
 const MAX_VERSIONS = 10;
 const PAUSE = 30_000; // milliseconds without a 503 after which the next one begins another outage
 
-// The first version with /instance is 0.2.0: a pod of an earlier one answers 404.
-const BEFORE = "< 0.2.0";
+// The first version with /instance is 0.2.0: a pod of an earlier one answers 404, and keeps the connection.
+export const BEFORE = "< 0.2.0";
 // After so many answers nearly every pod has answered once: one that appears later is new.
 const FIRST_ANSWERS = 30;
 
@@ -87,9 +87,10 @@ export class Run {
   get rollout() {
     const byStart = [...this.versions].map(([name, times]) => ({ name, ...times })).sort((a, b) => b.started - a.started);
     const live = byStart.filter((version) => this.isLive(version));
-    const newest = live[0] ?? byStart[0];
+    const newest = live.find(({ started }) => started > -Infinity) ?? byStart[0];
     const others = byStart.filter((version) => version !== newest).sort((a, b) => b.last - a.last);
-    return { newest: newest?.name, old: live[1] ?? others[0], over: live.length < 2 };
+    const old = live.find((version) => version !== newest) ?? others[0];
+    return { newest: newest?.name, old, over: live.length === 1 && live[0] === newest };
   }
 
   #pod(name) {

@@ -1,4 +1,4 @@
-"""The page at / as the server sends it; e2e/browser/ has what it does in a browser."""
+"""The page at / as the server sends it; what it does in a browser is tested in e2e/."""
 
 import re
 from html.parser import HTMLParser

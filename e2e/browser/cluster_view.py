@@ -1,6 +1,7 @@
 """The cluster view in a window, by the roles and names that a screen reader says."""
 
 import re
+import time
 
 from playwright.sync_api import Locator, expect
 
@@ -40,7 +41,10 @@ class ClusterView:
 
     def answered(self, at_least: int) -> None:
         """Wait for so many answers."""
-        self.window.eventually(lambda: self.count("answered") >= at_least, f"{at_least} answers")
+        end = time.monotonic() + SLOW
+        while self.count("answered") < at_least:
+            assert time.monotonic() < end, f"not in {SLOW} s: {at_least} answers"
+            self.page.wait_for_timeout(50)  # which handles the page's events
 
     def row(self, pod: str) -> Locator:
         return self.table.get_by_role("row").filter(has_text=pod)

@@ -47,7 +47,8 @@ class Window:
         return other
 
     def note(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        is_icon = message.location.get("url", "").endswith("/favicon.ico")  # the login has none
+        if message.type == "error" and not is_icon:
             self.seen.append(message.text)
 
     # ── The page ─────────────────────────────────────────────────────────────

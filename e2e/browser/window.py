@@ -1,5 +1,6 @@
 """What a person does in a browser window, by the roles and names that a screen reader says."""
 
+import copy
 import os
 import re
 import time
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HANG = 5  # seconds; DEV
@@ -38,8 +39,16 @@ class Window:
         context.on("weberror", lambda error: self.seen.append(f"exception: {error.error}"))
         self.page = context.new_page()
 
+    @classmethod
+    def of(cls, page: Page, window: "Window") -> "Window":
+        """Another page of the same person, whose problems count for ``window``."""
+        other = copy.copy(window)
+        other.page = page
+        return other
+
     def note(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        is_icon = message.location.get("url", "").endswith("/favicon.ico")  # the login has none
+        if message.type == "error" and not is_icon:
             self.seen.append(message.text)
 
     # ── The page ─────────────────────────────────────────────────────────────

@@ -84,7 +84,7 @@ export function reached() {
   timer = null;
   attempts = 0;
   if (!queue.outage) return;
-  queue.outage = null;
+  if (queue.waiting.length === 0) queue.outage = null; // until then the page says what waits
   listener();
   send();
 }

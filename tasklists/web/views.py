@@ -19,7 +19,8 @@ from tasklists.api import TaskListViewSet
 
 # The page preloads every module, so that the browser does not learn of a module only when it has
 # the one that imports it.
-MODULES = sorted(file.name for file in Path(__file__).parent.glob("static/tasklists/*.js"))
+SCRIPTS = {file.name for file in Path(__file__).parent.glob("static/tasklists/*.js")}
+MODULES = sorted(SCRIPTS - {"reload.js"})
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",

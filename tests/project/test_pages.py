@@ -57,7 +57,7 @@ def test_every_module_of_the_page_imports_others_by_names_that_are_preloaded(
         for name in IMPORT.findall(served(browser, module))
     }
     assert imported
-    assert {start, *imported} <= preloaded
+    assert {start, *imported} == preloaded
 
 
 @pytest.mark.parametrize("path", ["/lists", "/admin/login/", "/nothing"])

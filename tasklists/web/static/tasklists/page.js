@@ -24,3 +24,4 @@ lists.start();
 cluster.start();
 addEventListener("hashchange", show);
 show();
+document.body.dataset.started = ""; // for reload.js

@@ -117,7 +117,9 @@ def test_axe_finds_nothing_serious_in_any_state(  # noqa: PLR0915
     finds_nothing(window, "a conflict")
     window.decide("Decide later")
     finds_nothing(window, "an undecided conflict")
-    window.page.get_by_role("button", name="Changed elsewhere: choose a version of a second").click()
+    window.page.get_by_role(
+        "button", name="Changed elsewhere: choose a version of a second"
+    ).click()
     window.decide("Take theirs")
 
     window.expects(404)
@@ -235,7 +237,9 @@ def test_light_and_dark_are_the_readers(open_window: OpenWindow, service: Servic
     lightness = []
     for scheme in ("light", "dark"):
         window = open_window(service.url, color_scheme=scheme)
-        color = window.page.evaluate("() => getComputedStyle(document.documentElement).backgroundColor")
+        color = window.page.evaluate(
+            "() => getComputedStyle(document.documentElement).backgroundColor"
+        )
         numbers = [float(each) for each in re.findall(r"[\d.]+", color)][:3]
         lightness.append(sum(numbers))
     assert lightness[0] > 2 * lightness[1]

@@ -11,7 +11,9 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-HANG = 5  # seconds; DEV
+HANG = 20  # seconds; a guard, since a page on an idle machine takes a tenth of one
+
+expect.set_options(timeout=HANG * 1000)
 
 COUNT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (e) =>

@@ -41,7 +41,8 @@ def finds_nothing(window: Window, state: str) -> None:
 
 @pytest.fixture(params=["desktop", "phone"])
 def device(request: pytest.FixtureRequest) -> dict[str, Any]:
-    return {"desktop": DESKTOP, "phone": PHONE}[request.param]
+    devices: dict[str, dict[str, Any]] = {"desktop": DESKTOP, "phone": PHONE}
+    return devices[request.param]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -432,17 +432,23 @@ def test_today_is_the_day_where_the_reader_is(
 # ── Order ────────────────────────────────────────────────────────────────────
 
 
-def test_a_task_is_dragged(shown: Window, api: Api, groceries: int) -> None:
-    for title, other, above, expected in [
+@pytest.mark.parametrize(
+    ("title", "other", "above", "order"),
+    [
         ("milk", "oranges", False, ["bread", "oranges", "milk"]),
-        ("milk", "bread", True, ["milk", "bread", "oranges"]),
+        ("milk", "bread", False, ["bread", "milk", "oranges"]),
+        ("oranges", "milk", True, ["oranges", "milk", "bread"]),
         ("oranges", "bread", True, ["milk", "oranges", "bread"]),
-    ]:
-        shown.drag(title, other, above=above)
-        shown.shows(*expected)
-        shown.eventually(lambda e=expected: api.titles(groceries) == e, "the order is saved")
+    ],
+)
+def test_a_task_is_dragged(
+    shown: Window, api: Api, groceries: int, title: str, other: str, above: bool, order: list[str]
+) -> None:
+    shown.drag(title, other, above=above)
+    shown.shows(*order)
+    shown.eventually(lambda: api.titles(groceries) == order, "the order is saved")
     shown.page.reload()
-    shown.shows("milk", "oranges", "bread")
+    shown.shows(*order)
 
 
 def test_escape_ends_a_drag(shown: Window, api: Api, groceries: int) -> None:

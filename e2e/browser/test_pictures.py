@@ -1,6 +1,7 @@
 """The pictures of the page in docs/, which `make screenshots` takes."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import expect
@@ -21,19 +22,18 @@ TASKS: list[tuple[str, int | None]] = [
 ]
 
 
-@pytest.fixture
-def course(api: Api) -> int:
-    """The id of the list that is shown, among others."""
+def make_lists(api: Api, today: date) -> int:
+    """Returns the id of the list that is shown, among others."""
     api.make_list("Groceries", "Coffee", "Bread", "Oranges", "Black beans")
-    made = api.make_list("Kubernetes course")
+    course = api.make_list("Kubernetes course")
     for title in ("Build the image and run it on SQLite", "Start a pod and follow its logs"):
-        api.make_task(made, title, completed=True)
+        api.make_task(course, title, completed=True)
     for title, days in TASKS:
-        due = str((NOON + timedelta(days=days)).date()) if days is not None else None
-        api.make_task(made, title, due=due)
+        due = None if days is None else str(today + timedelta(days=days))
+        api.make_task(course, title, due=due)
     api.make_list("Release 0.2.0", "Write the release notes", "Sign the chart")
     api.make_list("Reading")
-    return made
+    return course
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,9 @@ def course(api: Api) -> int:
     ],
 )
 def test_the_lists(
-    open_window: OpenWindow, service: Service, course: int, name: str, options: dict[str, object]
+    open_window: OpenWindow, service: Service, api: Api, name: str, options: dict[str, object]
 ) -> None:
+    course = make_lists(api, NOON.date())
     window = open_window(service.url, **options)
     window.page.clock.set_fixed_time(NOON)
     window.open(f"#lists/{course}")
@@ -55,18 +56,18 @@ def test_the_lists(
     window.left("5 items left")
     if options is not PHONE:
         expect(window.list_link("Release 0.2.0")).to_have_accessible_name("Release 0.2.0 2 left")
+        window.row("Scale to three replicas").hover()
     window.picture(name)
 
 
-def test_a_conflict(open_window: OpenWindow, service: Service, api: Api, course: int) -> None:
-    window = open_window(service.url, **DESKTOP)
-    window.page.clock.set_fixed_time(NOON)
-    window.open(f"#lists/{course}")
-    window.page.reload()
+def test_a_conflict(open_window: OpenWindow, service: Service, api: Api) -> None:
+    # The dialog shows when the service saved theirs, so that this picture has the time of today.
+    course = make_lists(api, datetime.now(ZoneInfo("America/Sao_Paulo")).date())
+    window = open_window(service.url, f"#lists/{course}", **DESKTOP)
     title = "Isolate PostgreSQL in a StatefulSet"
     expect(window.checkbox(title)).to_be_visible()
     window.expects(412)
-    api.change(course, title, due=str((NOON + timedelta(days=2)).date()))
+    api.change(course, title, title=f"{title} of its own")
     window.rename(title, f"{title} with a volume")
     expect(window.conflict).to_be_visible()
     window.picture("page-conflict")

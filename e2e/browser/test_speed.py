@@ -127,7 +127,7 @@ def test_a_thousand_tasks_are_smooth(open_window: OpenWindow, service: Service, 
             page.keyboard.press(key)
             page.evaluate(FRAMES)
 
-    longest = {}
+    longest: dict[str, float] = {}
     for act in (scroll, write, tick):
         for _ in range(RUNS):
             page.evaluate("() => { window.longest = 0; }")

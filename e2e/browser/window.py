@@ -261,7 +261,6 @@ class Window:
         """Take docs/``name``.png, if `make screenshots` runs."""
         self.settle()
         if "SCREENSHOTS" in os.environ:
-            self.page.mouse.move(0, 0)
             self.page.screenshot(
                 path=ROOT / "docs" / f"{name}.png", animations="disabled", caret="hide"
             )

@@ -1,4 +1,4 @@
-"""/instance: which process answers, and what it knows. For the cluster view of the page."""
+"""/instance: which process answers, and what it knows. The cluster view of the page reads it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +42,7 @@ class InstanceSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 def describe(summary: str) -> Callable[[Method], Method]:
-    """The operation in the OpenAPI document."""
+    """Describe an operation of /instance in the OpenAPI document."""
     example = {
         "name": "app-7d4b9c6f5-x2x4z",
         "version": settings.VERSION,
@@ -60,9 +60,10 @@ def describe(summary: str) -> Callable[[Method], Method]:
 
 
 class InstanceView(APIView):
-    """Says who answers, and closes the connection, so that the next request may reach another Pod.
+    """Tells which process answers, and closes the connection.
 
-    It is 404 unless SERVED_BY is set. The answer is JSON whatever the Accept header says.
+    The next request of the client may then reach another Pod. The response is JSON whatever the
+    Accept header says, and 404 unless SERVED_BY is set.
     """
 
     renderer_classes = [JSONRenderer]
@@ -81,7 +82,7 @@ class InstanceView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         close = request.META.get("server.close_connection")
-        if close:  # other servers than server/ do not have it
+        if close:  # absent in other servers than server/
             close()
         if not settings.SERVED_BY:
             raise Http404
@@ -100,10 +101,10 @@ class InstanceView(APIView):
 
     @describe("Ask who answers, after a write to the database")
     def post(self, request: Request) -> Response:
-        """Commit a write that leaves nothing behind, and answer as GET does.
+        """Commit a write that leaves no row behind, and answer as GET does.
 
-        What is written is a session, because sessions have random keys: a row of any other table
-        would use up an id, and the ids of lists would have gaps.
+        It writes a session, because sessions have random keys. A list would use up an id, and the
+        ids of lists would have gaps.
         """
         if request.data != {}:
             raise ParseError("A body has to be an empty JSON object, or be omitted.")

@@ -17,8 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from service.errors import from_exception, prefers_html
 from tasklists.api import TaskListViewSet
 
-# The page preloads every module, so that the browser does not learn of a module only when it has
-# the one that imports it.
+# The page preloads all modules, so that the browser fetches them at once and does not discover each
+# one in the module that imports it.
 SCRIPTS = {file.name for file in Path(__file__).parent.glob("static/tasklists/*.js")}
 MODULES = sorted(SCRIPTS - {"reload.js"})
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -37,7 +37,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 lists = TaskListViewSet.as_view(TaskListViewSet.collection_actions, name="Task lists")
 
 
-@csrf_exempt  # the page changes nothing, and the API checks the token itself
+@csrf_exempt  # the page is read-only, and the API checks the token itself
 def front(request: HttpRequest) -> Any:
     """Answer browsers with the page, and every other client as /lists does."""
     if request.method in ("GET", "HEAD") and prefers_html(request):
@@ -48,15 +48,15 @@ def front(request: HttpRequest) -> Any:
 def page(request: HttpRequest) -> HttpResponse:
     """The page, or a redirect to the login for anonymous users who may not even read."""
     username = name_of_user(request)
-    known = username is not None
-    if not known and settings.API_ACCESS == "authenticated":
+    logged_in = username is not None
+    if not logged_in and settings.API_ACCESS == "authenticated":
         response: HttpResponse = redirect_to_login(request.get_full_path())
     else:
-        if known:
-            get_token(request)  # sets the cookie with the CSRF token, which every change needs
+        if logged_in:
+            get_token(request)  # sets the cookie with the CSRF token, which writes need
         context = {
             "username": username,
-            "access": "write" if known or settings.API_ACCESS == "anyone" else "read",
+            "access": "write" if logged_in or settings.API_ACCESS == "anyone" else "read",
             "instance": bool(settings.SERVED_BY),
             "csrf_cookie": settings.CSRF_COOKIE_NAME,
             "root": get_script_prefix(),
@@ -70,11 +70,11 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def name_of_user(request: HttpRequest) -> str | None:
-    """The name of the user who has logged in; None for an anonymous one.
+    """The name of the user who has logged in, or None for an anonymous user.
 
-    It is empty if the database, which has the sessions, is unreachable. The page is shown
-    nevertheless: it contains no data, and the API checks the session with every request. So a
-    reload during an outage shows the outage, and the lists when it is over.
+    Empty if the database is unreachable, because it stores the sessions. The page is served
+    nevertheless: it contains no data, and the API checks the session of every request. After a
+    reload during an outage, the page says so, and shows the lists when the outage is over.
     """
     try:
         return request.user.get_username() if request.user.is_authenticated else None

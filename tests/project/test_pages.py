@@ -125,7 +125,7 @@ def test_a_login_leads_to_a_page_that_exists(client: Client, db: None, query: st
 
 
 @pytest.mark.parametrize("path", ["/auth/logout/", "/admin/logout/"])
-def test_who_leaves_a_service_for_users_alone_is_led_to_the_login(
+def test_a_logout_leads_to_the_login_where_anonymous_users_may_not_read(
     admin: Client, settings: LazySettings, path: str
 ) -> None:
     settings.API_ACCESS = "authenticated"

@@ -104,7 +104,7 @@ def test_the_admin_leads_to_its_login_and_back_with_cookies_of_its_own(url: str)
         assert found == {("sessionid-tasks", "/tasks"), ("csrftoken-tasks", "/tasks")}
 
 
-def test_the_page_finds_the_api_and_who_logs_in_comes_back_to_it(url: str) -> None:
+def test_login_api_and_logout_of_the_page_stay_under_the_prefix(url: str) -> None:
     with requests.Session() as browser:
         browser.headers["Accept"] = BROWSER
         page = browser.get(f"{url}/", timeout=HANG)
@@ -130,7 +130,7 @@ def test_the_page_finds_the_api_and_who_logs_in_comes_back_to_it(url: str) -> No
         assert {cookie.name for cookie in browser.cookies} == {"csrftoken-tasks"}
 
 
-def test_the_page_of_a_service_for_users_alone_leads_to_its_login(
+def test_the_page_redirects_anonymous_users_to_the_login_under_the_prefix(
     serve: Callable[..., Service],
 ) -> None:
     service = serve(URL_PREFIX="/tasks", API_ACCESS="authenticated")

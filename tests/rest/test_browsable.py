@@ -22,8 +22,8 @@ def test_the_pages_show_the_rows_and_a_form(browser: Client, resource: Sample, p
             assert f'name="{member}"' in page.content.decode()
 
 
-def test_the_way_back_begins_at_the_collection(browser: Client, task_list: TaskList) -> None:
-    """The page at / is not the API's, so it is in no breadcrumbs."""
+def test_breadcrumbs_begin_at_the_collection(browser: Client, task_list: TaskList) -> None:
+    """The page at / is not part of the API, so no breadcrumb leads to it."""
     page = browser.get(f"/lists/{task_list.pk}").content.decode()
     [breadcrumbs] = re.findall(r'<ul class="breadcrumb">(.*?)</ul>', page, re.DOTALL)
     links = re.findall(r'href="([^"]+)"', breadcrumbs)

@@ -72,7 +72,7 @@ def test_an_application_can_have_its_connection_closed(
         assert receive_all(connection) == b""
 
 
-def test_nothing_that_follows_in_a_pipeline_is_done(named: Service) -> None:
+def test_requests_that_are_pipelined_behind_it_are_not_handled(named: Service) -> None:
     """The client learns from Connection: close that it has to send those requests again."""
     with connect(named) as connection:
         connection.sendall(

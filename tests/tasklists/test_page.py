@@ -55,7 +55,7 @@ def test_a_browser_may_ask_for_its_head(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("accept", ["application/json", BROWSER])
-def test_a_script_of_the_page_may_write_there(client: Client, accept: str) -> None:
+def test_a_post_creates_a_list_whatever_is_accepted(client: Client, accept: str) -> None:
     response = client.post(
         "/", {"name": "a"}, content_type="application/json", headers={"Accept": accept}
     )
@@ -64,7 +64,7 @@ def test_a_script_of_the_page_may_write_there(client: Client, accept: str) -> No
 
 
 class Outline(HTMLParser):
-    """Collects what the Content-Security-Policy would refuse."""
+    """Collects inline scripts, styles and handlers, which the Content-Security-Policy refuses."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class TestAnonymous:
         assert "/auth/logout/" not in page.content.decode()
 
     @pytest.mark.parametrize("path", ["/", "/?a=b&c=d"])
-    def test_who_has_to_log_in_is_led_to_the_login_and_back(
+    def test_they_are_redirected_to_the_login_and_back(
         self, browser: Client, settings: LazySettings, user: User, path: str
     ) -> None:
         settings.API_ACCESS = "authenticated"
@@ -136,7 +136,9 @@ class TestAnonymous:
         assert after["Location"] == path
         assert access_of(browser.get(after["Location"])) == "write"
 
-    def test_a_client_without_html_is_not(self, client: Client, settings: LazySettings) -> None:
+    def test_clients_that_do_not_accept_html_get_401(
+        self, client: Client, settings: LazySettings
+    ) -> None:
         settings.API_ACCESS = "authenticated"
         assert client.get("/").status_code == 401
 

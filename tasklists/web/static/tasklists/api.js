@@ -1,28 +1,40 @@
-// The JSON API, as curl uses it: requests, their outcome, and pages.
+// Client of the JSON API: sends requests and reads pages of rows.
 
 const { root, access, csrfCookie } = document.body.dataset;
 const prefix = root.replace(/\/$/, "");
 const TIMEOUT = 15_000; // milliseconds
-const PAGE = 1000; // the API's largest page
+const PAGE_SIZE = 1000; // the largest that the API permits
 
 /** Whether the reader may change anything, or only read. */
 export const mayWrite = access === "write";
 
-/** The address of a path of the service, which may have a prefix. */
-export const address = (path) => prefix + path;
+/** A path of the service with its URL_PREFIX, if it has one. */
+const address = (path) => prefix + path;
 
 /** A new Idempotency-Key. crypto.randomUUID() exists only with HTTPS and on localhost. */
-export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
-// Read for each request, because the token changes at a login in another window.
+// Read for each request, because a login in another window changes the token.
 function csrfToken() {
   const name = `${csrfCookie}=`;
   return document.cookie.split("; ").find((each) => each.startsWith(name))?.slice(name.length);
 }
 
+/** The parsed JSON, or null: a proxy in front of the service may answer with HTML or nothing. */
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 /**
- * Send a request. Resolves to {status, data, headers}; `data` is the JSON or null. Without an
- * answer, `status` is 0.
+ * Send a request. Resolves to {status, data, headers}; `data` is the parsed JSON or null. If no
+ * response arrives in time, `status` is 0.
  *
  * @param {{body?: object, etag?: string, key?: string, keepalive?: boolean}} options `etag` is
  *     the version that the change is based on, `key` the Idempotency-Key.
@@ -43,23 +55,15 @@ export async function request(method, path, { body, etag, key, keepalive = false
       keepalive,
       signal: keepalive ? undefined : AbortSignal.timeout(TIMEOUT),
     });
-    // Without JSON it is no answer of the service's, but a proxy's.
-    const text = await response.text();
-    let data = null;
-    try {
-      data = text ? JSON.parse(text) : null;
-    } catch {
-      data = null;
-    }
-    return { status: response.status, data, headers: response.headers };
+    return { status: response.status, data: parse(await response.text()), headers: response.headers };
   } catch {
     return { status: 0, data: null, headers: new Headers() };
   }
 }
 
-/** Read a page. Resolves to {status, rows, next}; `next` is the path of the page after it, or null. */
+/** Read a page of rows. Resolves to {status, rows, next}; `next` is the path of the next page, or null. */
 export async function page(path) {
-  const limited = path.includes("limit=") ? path : `${path}${path.includes("?") ? "&" : "?"}limit=${PAGE}`;
+  const limited = path.includes("limit=") ? path : `${path}${path.includes("?") ? "&" : "?"}limit=${PAGE_SIZE}`;
   const answer = await request("GET", limited);
   if (answer.status !== 200) return { status: answer.status, rows: [], next: null };
   if (!Array.isArray(answer.data)) return { status: 502, rows: [], next: null }; // not from this service

@@ -1,16 +1,16 @@
-// What was changed and is not acknowledged yet: sent in order, one at a time, until it is.
+// The queue of changes that the service has not acknowledged. They are sent one at a time, in order.
 
 import { request } from "./api.js";
 
 const RETRY_AFTER = 1000; // milliseconds, doubled with every attempt
 const RETRY_AT_MOST = 10_000;
-const BUSY = [403, 408, 425, 429]; // 403: of a CSRF check, which passes again with another token
+const TEMPORARY = [403, 408, 425, 429]; // 403: a login in another window changed the CSRF token
 
 /**
- * `waiting` are the changes in the order in which they were made, the first of them being sent.
- * `outage` is null, or why nothing can be sent or read: "offline", "unreachable" (no answer),
- * "dbAway" (503), "signedOut" (401) or "error", whose `detail` the service gave. `settled` counts
- * the changes that have got an answer.
+ * `waiting` has the changes in the order in which they were made; the first one is being sent.
+ * `outage` is null, or the reason why nothing can be sent or read: "offline", "unreachable" (no
+ * response), "dbAway" (503), "signedOut" (401) or "error", which `detail` describes. `settled` counts
+ * the changes that were answered: if it grows during a read, the rows that were read may be stale.
  */
 export const queue = { waiting: [], outage: null, detail: "", settled: 0 };
 
@@ -20,7 +20,7 @@ let attempts = 0;
 let listener = () => {};
 let probe = () => {};
 
-/** Call `changed` whenever the queue changes, and `read` to try again when nothing has to be sent. */
+/** Call `changed` whenever the queue changes, and `read` to test the service when no change is waiting. */
 export function start(changed, read) {
   listener = changed;
   probe = read;
@@ -28,12 +28,14 @@ export function start(changed, read) {
 }
 
 /**
- * Send a change when those before it are acknowledged.
+ * Add a change to the queue. It is sent when all changes before it are settled.
  *
- * `target` is what it changes. `request()` returns [method, path, options] for api.js, when it is
- * sent. `settle(answer)` takes the answer. It may return "again" for the change to be sent
- * again, or "failed" if it had to ask for more and could not. A POST keeps its Idempotency-Key, and every other change its
- * ETag until it is settled, so that sending it again makes nothing twice.
+ * - `target`: the list or task that it changes.
+ * - `request()`: returns [method, path, options] for api.js; called for each attempt.
+ * - `settle(answer)`: handles the answer. Returns "again" to have the change sent once more, or
+ *   "failed" if it needed another request and that one failed.
+ *
+ * A POST keeps its Idempotency-Key and every other change its ETag, so it is safe to send it again.
  */
 export function enqueue(change) {
   queue.waiting.push(change);
@@ -41,14 +43,14 @@ export function enqueue(change) {
   if (!timer) send();
 }
 
-/** Drop the changes of these targets, which have become pointless. */
+/** Remove the changes of these targets from the queue. */
 export function drop(targets) {
   queue.waiting = queue.waiting.filter((change) => !targets.includes(change.target));
 }
 
 export const isWaiting = (target) => queue.waiting.some((change) => change.target === target);
 
-/** Send now what waits for the end of an outage. */
+/** Try again now instead of waiting for the timer. */
 export function tryNow() {
   clearTimeout(timer);
   timer = null;
@@ -56,15 +58,15 @@ export function tryNow() {
   else if (queue.outage) probe();
 }
 
-/** What keeps an answer from being one, or null. */
+/** The kind of outage that a status means, or null if the service has answered. */
 function outageOf(status) {
   if (status === 0) return navigator.onLine ? "unreachable" : "offline";
   if (status === 503) return "dbAway";
   if (status === 401) return "signedOut";
-  return status >= 500 || BUSY.includes(status) ? "error" : null;
+  return status >= 500 || TEMPORARY.includes(status) ? "error" : null;
 }
 
-/** Whether an answer is none. If so, what waits is tried again after a while. */
+/** Whether an answer means an outage. If so, note it and schedule the next attempt. */
 export function failed({ status, data }) {
   const outage = outageOf(status);
   if (!outage) return false;
@@ -78,7 +80,7 @@ export function failed({ status, data }) {
   return true;
 }
 
-/** Note that the service can be reached, and send what waits. */
+/** Note the end of an outage, and send the changes that are waiting. */
 export function reached() {
   clearTimeout(timer);
   timer = null;

@@ -1,4 +1,4 @@
-// The cluster view: sends requests at the chosen rate, and draws what their answers show.
+// The cluster view: sends requests at the chosen rate and draws what the answers show.
 
 import { mayWrite, request } from "./api.js";
 import { clock } from "./dates.js";
@@ -9,7 +9,7 @@ import { formatNumber, t } from "./words.js";
 
 const MAX_IN_FLIGHT = 4; // a browser opens six connections; the lists need some too
 const WRITE_EVERY = 5;
-const PACE = 500; // milliseconds between two updates of the sentence and the table
+const PACE = 500; // milliseconds between two updates of the details, for people to be able to read them
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const knowsPod = "instance" in document.body.dataset; // SERVED_BY is set
 
@@ -18,7 +18,7 @@ let timer = null;
 let denied = false; // the service wants a login
 let sent = 0;
 let inFlight = 0;
-let series = 0; // answers to requests of an earlier one are ignored
+let series = 0; // number of the run, to ignore answers that belong to an earlier one
 
 // ── Requests ─────────────────────────────────────────────────────────────────
 
@@ -40,7 +40,7 @@ async function send() {
   draw();
 }
 
-function tick() {
+function schedule() {
   clearInterval(timer);
   run.rate = Number($("rate").value);
   timer = setInterval(send, 1000 / run.rate);
@@ -51,18 +51,18 @@ function begin() {
   run = new Run();
   denied = false;
   sent = 0;
-  tick();
+  schedule();
   send();
   redraw();
-  describe();
+  drawDetails();
 }
 
-/** Stop. The answers that are still awaited count, unless the page is left, which aborts them. */
+/** Stop sending. Answers to requests in flight are still counted. */
 function halt() {
   clearInterval(timer);
   timer = null;
   redraw();
-  describe();
+  drawDetails();
 }
 
 /** Listen to the view's controls. */
@@ -70,10 +70,10 @@ export function start() {
   $("view-cluster").classList.toggle("off", !knowsPod);
   $("strip").append(...Array.from({ length: SHOWN }, () => el("span", { className: "cell" })));
   $("run").addEventListener("click", () => (timer ? halt() : begin()));
-  $("rate").addEventListener("change", () => timer && tick());
+  $("rate").addEventListener("change", () => timer && schedule());
   addEventListener("resize", redraw);
   addEventListener("pagehide", () => {
-    series++;
+    series++; // requests in flight are aborted, and must not count as failed
     halt();
   });
 }
@@ -81,30 +81,29 @@ export function start() {
 /** Called when the view is shown; returns its title. */
 export function show() {
   redraw();
-  describe();
+  drawDetails();
   return t("cluster");
 }
 
 // ── Drawing ──────────────────────────────────────────────────────────────────
 
 let frame = null;
-let pause = null;
+let pause = null; // the timer until the details may be drawn again
+let described = 0; // answers that the details take into account
 
-let described = 0; // answers that the sentence and the table are about
-
-/** Draw the totals and the strip with the next frame, the rest at a pace that people can read. */
+/** Draw the totals and the strip with the next frame, and the details at most every PACE milliseconds. */
 function draw() {
   frame ??= requestAnimationFrame(() => {
     frame = null;
     if ($("view-cluster").hidden) return;
     drawTotals();
     drawStrip();
-    if (!pause || !described) describe();
+    if (!pause || !described) drawDetails();
   });
 }
 
-/** Draw all but the totals and the strip, now. */
-function describe() {
+/** Draw the details now: all but the totals and the strip. */
+function drawDetails() {
   if ($("view-cluster").hidden) return;
   clearTimeout(pause);
   pause = setTimeout(() => {
@@ -118,11 +117,12 @@ function describe() {
   drawPods();
   labelStrip();
 }
+
 function drawSentence() {
   let said = explain(run, timer !== null);
   if (denied) said = { text: t("sayLogin"), tone: "wait" };
   if (!knowsPod) said = { text: t("sayOff") };
-  // Screen readers read it out whenever it is written.
+  // Screen readers read the text out whenever it is written.
   if ($("say").dataset.text !== said.text) {
     $("say").dataset.text = said.text;
     const parts = said.text.split("`").map((part, i) => (i % 2 ? el("code", { textContent: part }) : part));
@@ -138,7 +138,8 @@ function drawButton() {
 }
 
 function drawTotals() {
-  for (const [id, count, tone] of [["n-ok", "answered"], ["n-503", "unavailable", "wait"], ["n-fail", "failed", "fail"]]) {
+  const totals = [["n-ok", "answered"], ["n-503", "unavailable", "wait"], ["n-fail", "failed", "fail"]];
+  for (const [id, count, tone] of totals) {
     $(id).textContent = formatNumber(run?.[count] ?? 0);
     if (tone) $(id).parentElement.classList.toggle(tone, run?.[count] > 0);
   }
@@ -147,17 +148,17 @@ function drawTotals() {
 }
 
 let columns = 50;
-let newest; // the version whose cells are filled
-let drawn = 0; // answers of the run that the strip has shown so far
-let filled = 0; // cells
+let newest; // the version whose cells are filled, not outlined
+let drawn = 0; // answers of the run that have been drawn
+let filled = 0; // cells with an answer
 
-/** Draw the totals and the strip anew: the run is another, or the page has another width. */
+/** Draw the totals and the strip from scratch, for another run or after a change of width. */
 function redraw() {
   if ($("view-cluster").hidden) return;
   columns = getComputedStyle($("strip")).gridTemplateColumns.split(" ").length;
   newest = run?.rollout.newest;
   for (const cell of $("strip").children) fill(cell, null);
-  // Rows fill like lines of text, and the oldest row leaves as a whole, so that cells keep their place.
+  // Rows fill like lines of text, and the oldest row is removed as a whole, so that cells keep their place.
   drawn = Math.max(0, Math.ceil((run?.total ?? 0) / columns) * columns - SHOWN);
   filled = 0;
   drawTotals();
@@ -166,7 +167,10 @@ function redraw() {
 
 function drawStrip() {
   if (!run) return;
-  if (run.rollout.newest !== newest || run.total - drawn > run.answers.length) return void redraw();
+  if (run.rollout.newest !== newest || run.total - drawn > run.answers.length) {
+    redraw();
+    return;
+  }
   const cells = $("strip").children;
   for (const answer of run.answers.slice(run.answers.length - (run.total - drawn))) {
     if (filled === SHOWN) {
@@ -182,7 +186,7 @@ function drawStrip() {
   cells[filled - 1]?.classList.add("now");
 }
 
-/** Make a cell that of an answer, or an empty one. */
+/** Make a cell show an answer, or nothing. Returns the cell. */
 function fill(cell, answer) {
   cell.className = "cell";
   cell.removeAttribute("data-pod");
@@ -226,7 +230,10 @@ function drawLegend() {
       entries.push([{ outcome: "answered", pod, version }, text]);
     }
   }
-  if (run?.unavailable) entries.push([{ outcome: "unavailable" }, t(run.outage.cause === "database" ? "key503" : "unavailable")]);
+  if (run?.unavailable) {
+    const text = t(run.outage.cause === "database" ? "key503" : "unavailable");
+    entries.push([{ outcome: "unavailable" }, text]);
+  }
   if (run?.total) entries.push([{ outcome: "failed" }, t("keyFail")]);
   const now = JSON.stringify(entries.map(([{ pod }, text]) => [pod?.index, text]));
   if (legend === now) return;
@@ -235,7 +242,7 @@ function drawLegend() {
   $("key").replaceChildren(...entries.map(([answer, text]) => el("li", {}, sample(answer), text)));
 }
 
-let rows = new Map(); // by pod: its row, which stays, so that its text can be selected
+let rows = new Map(); // pod → its row, which is updated in place so that its text stays selected
 
 function drawPods() {
   const pods = [...(run?.pods.values() ?? [])];

@@ -2,12 +2,10 @@
 
 import { clock, dueText } from "./dates.js";
 import { $, el } from "./dom.js";
-import { keepMine, takeTheirs } from "./store.js";
+import { isList, keepMine, takeTheirs } from "./store.js";
 import { t } from "./words.js";
 
-let chosen = null; // the task or list that is shown
-
-const isList = (thing) => "name" in thing;
+let shown = null; // the task or list
 
 const values = {
   name: (version) => version.name,
@@ -17,19 +15,22 @@ const values = {
 };
 const labels = { name: "fieldName", title: "fieldTitle", due: "fieldDue", completed: "fieldDone" };
 
-/** A version as a description list; what differs from the other one is marked. */
-function describe(version, other, thing, gone) {
-  const item = (label, text, differs) => el("div", {}, el("dt", { textContent: label }), el("dd", {}, differs ? el("mark", { textContent: text }) : text));
-  const first = isList(thing) ? "name" : "title";
-  if (!version) return [item(t(labels[first]), gone, true)];
+function item(name, text, differs) {
+  const value = differs ? el("mark", { textContent: text }) : text;
+  return el("div", {}, el("dt", { textContent: t(labels[name]) }), el("dd", {}, value));
+}
+
+/** The items of a version, marked where it differs from the other one; `deleted` is the text for a deletion. */
+function describe(version, other, thing, deleted) {
   const names = isList(thing) ? ["name"] : ["title", "due", "completed"];
-  return names.map((name) => item(t(labels[name]), values[name](version), !other || version[name] !== other[name]));
+  if (!version) return [item(names[0], deleted, true)];
+  return names.map((name) => item(name, values[name](version), !other || version[name] !== other[name]));
 }
 
 export function openConflict(thing) {
   const { mine, theirs, at } = thing.conflict;
   const list = isList(thing);
-  chosen = thing;
+  shown = thing;
   $("conflict-title").textContent = t(list ? "conflictListTitle" : "conflictTitle");
   $("mine").replaceChildren(...describe(mine, theirs, thing, t(list ? "mineDeletedList" : "mineDeleted")));
   $("theirs").replaceChildren(...describe(theirs, mine, thing, t(list ? "theirsDeletedList" : "theirsDeleted")));
@@ -38,15 +39,15 @@ export function openConflict(thing) {
   if (!$("conflict").open) $("conflict").showModal();
 }
 
-/** Ask at once, unless the reader is in the middle of something. */
+/** Open the dialog, unless the reader is busy or it is open already. */
 export function offerConflict(thing, isBusy) {
   if (!isBusy && !$("conflict").open) openConflict(thing);
 }
 
-function decide(decision) {
-  const thing = chosen;
+function decide(resolve) {
+  const thing = shown;
   $("conflict").close();
-  decision(thing);
+  resolve(thing);
 }
 
 export function start() {

@@ -1,11 +1,11 @@
-// Dates as the API has them ("2027-02-28"), without a time zone, and as people read them.
+// Converts between dates of the API ("2027-02-28", without a time zone) and text for people.
 
 import { lang, t } from "./words.js";
 
 const DAY = 86_400_000;
 const pad = (n) => String(n).padStart(2, "0");
 
-/** The reader's date, `days` from today. */
+/** The date `days` from today, in the browser's time zone. */
 export function day(days = 0) {
   const now = new Date();
   const then = new Date(now.getFullYear(), now.getMonth(), now.getDate() + days);
@@ -15,10 +15,10 @@ export function day(days = 0) {
 const format = (date, parts) =>
   new Intl.DateTimeFormat(lang, { timeZone: "UTC", ...parts }).format(Date.parse(date)).replaceAll(".", "");
 
-/** Such as "Fri, Nov 27". */
+/** A date such as "Fri, Nov 27". */
 export const shortDay = (date) => format(date, { weekday: "short", day: "numeric", month: "short" });
 
-/** A due date as it stands on a task: "Today", "Tomorrow", "Mon, Nov 30", "Overdue · Nov 24". */
+/** A due date as a task shows it: "Today", "Tomorrow", "Mon, Nov 30", "Overdue · Nov 24". */
 export function dueText(due) {
   const days = Math.round((Date.parse(due) - Date.parse(day())) / DAY);
   if (days === 0) return t("today");
@@ -31,5 +31,7 @@ export function dueText(due) {
 }
 
 /** The time of day, such as "10:41". */
-export const clock = (at, { seconds = false } = {}) =>
-  new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }), hour12: false }).format(at);
+export function clock(at, { seconds = false } = {}) {
+  const parts = { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) };
+  return new Intl.DateTimeFormat(lang, { ...parts, hour12: false }).format(at);
+}

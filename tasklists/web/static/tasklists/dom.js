@@ -1,4 +1,4 @@
-// The few things that the page needs of the document.
+// Finds, creates, translates and updates elements.
 
 import { t } from "./words.js";
 
@@ -15,26 +15,26 @@ export function el(name, properties = {}, ...children) {
   return element;
 }
 
-/** A copy of the first element of a <template>. */
+/** A copy of the element in a <template>. */
 export const copy = (id) => $(id).content.firstElementChild.cloneNode(true);
 
-/** Have a screen reader say the text, once. */
+/** Have screen readers read a text out. */
 export function announce(text) {
   $("live").textContent = text;
 }
 
-/** Write the words of the reader's language into the page. */
+/** Write the texts of the page in the chosen language. */
 export function translate() {
   for (const each of document.querySelectorAll("[data-t]")) each.textContent = t(each.dataset.t);
   for (const each of document.querySelectorAll("[data-label]")) each.ariaLabel = t(each.dataset.label);
-  for (const each of document.querySelectorAll("[data-place]")) each.placeholder = t(each.dataset.place);
+  for (const each of document.querySelectorAll("[data-placeholder]")) each.placeholder = t(each.dataset.placeholder);
 }
 
-const shown = new WeakMap(); // per parent: key → {signature, element}
+const shown = new WeakMap(); // parent → Map of key → {signature, element}
 
 /**
- * Make `items` ({key, signature, make()}) the children of an element. A child whose signature is
- * the same stays as it is, and the focus stays on the same control of the same child.
+ * Make `items` ({key, signature, make()}) the children of an element. A child is only made anew if
+ * its signature has changed, and the focus stays on the same control of the same child.
  */
 export function reconcile(parent, items) {
   const before = shown.get(parent) ?? new Map();
@@ -52,8 +52,13 @@ export function reconcile(parent, items) {
     else parent.insertBefore(element, next);
   }
   shown.set(parent, after);
-  const now = after.get(holder)?.element;
-  if (!now || now.contains(document.activeElement)) return;
-  const same = active.isConnected ? active : now.querySelector(active.dataset.do ? `[data-do="${active.dataset.do}"]` : active.localName);
-  same?.focus({ preventScroll: true });
+  restoreFocus(active, after.get(holder)?.element);
+}
+
+/** Focus the control that had the focus, or the one of `child` that replaces it. */
+function restoreFocus(active, child) {
+  if (!child || child.contains(document.activeElement)) return;
+  const selector = active.dataset.do ? `[data-do="${active.dataset.do}"]` : active.localName;
+  const control = active.isConnected ? active : child.querySelector(selector);
+  control?.focus({ preventScroll: true });
 }

@@ -1,9 +1,10 @@
-// Dragging a row by its handle, with a finger too: HTML's own drag and drop knows no touch.
+// Drags a row by its handle. Uses pointer events, because HTML drag and drop does not support touch.
 
-const EDGE = 48; // pixels from the top or bottom of the window, where the page scrolls
-const SPEED = 12; // pixels a frame
+const EDGE = 48; // pixels; nearer to the top or bottom of the window, the page scrolls
+const SPEED = 12; // pixels per frame
+const INSET = 60; // pixels from a row's left edge, where the row under the pointer is looked for
 
-/** Call `drop(row, next)` when a row was dragged; `next` is the row after it, or null. */
+/** Call `drop(row, next)` after a row was dragged; `next` is the row after it, or null. */
 export function startDragging(rows, drop) {
   rows.addEventListener("pointerdown", (e) => {
     const grip = e.target.closest(".grip");
@@ -20,8 +21,9 @@ function drag(rows, row, pointer, drop) {
   row.classList.add("drag");
 
   function follow() {
-    const x = row.getBoundingClientRect().x + 60;
-    const over = document.elementsFromPoint(x, y).map((each) => each.closest(".task")).find((each) => each && each !== row);
+    const x = row.getBoundingClientRect().x + INSET;
+    const others = document.elementsFromPoint(x, y).map((each) => each.closest(".task"));
+    const over = others.find((each) => each && each !== row);
     if (!over || over.parentElement !== rows) return;
     const box = over.getBoundingClientRect();
     const below = y > box.y + box.height / 2;
@@ -39,6 +41,7 @@ function drag(rows, row, pointer, drop) {
     requestAnimationFrame(scroll);
   }
 
+  /** Drop the row before `next`, or after all others if that is null; without it, undo the drag. */
   function end(next) {
     ended.abort();
     row.classList.remove("drag");
@@ -47,9 +50,10 @@ function drag(rows, row, pointer, drop) {
     else if (moved) drop(row, next);
   }
 
-  // On the document, since moving the row in the tree would end a capture of the pointer.
+  // Listen on the document: a row that moves in the tree loses the pointer capture.
+  const isOurs = (e) => e.type === "keydown" || e.pointerId === pointer;
   const on = (type, listener) =>
-    document.addEventListener(type, (e) => (type === "keydown" || e.pointerId === pointer) && listener(e), { signal: ended.signal });
+    document.addEventListener(type, (e) => isOurs(e) && listener(e), { signal: ended.signal });
   on("pointermove", (e) => {
     y = e.clientY;
     follow();

@@ -1,4 +1,4 @@
-// The view of the lists: the column with their names, the one that is shown, and the banner.
+// The view of the lists: the column of names, the heading of the current list, and the banner.
 
 import { mayWrite } from "./api.js";
 import * as changes from "./changes.js";
@@ -20,7 +20,7 @@ const hashOf = (list) => `#lists/${list.id ?? list.key}`;
 
 // ── Rendering ────────────────────────────────────────────────────────────────
 
-/** Render once for all changes that are made in a row. */
+/** Render once after all changes of the same task of the event loop. */
 function changed() {
   if (scheduled) return;
   scheduled = true;
@@ -38,7 +38,7 @@ function render() {
   if (isShown()) document.title = `${list?.name ?? t("lists")} · Tasklists`;
 }
 
-/** Show another list in place of one that has gone. */
+/** Show the first list if the current one was deleted. */
 function choose() {
   if (!state.loaded || (state.current && !state.current.deleted)) return;
   const [first] = store.visible(state.lists);
@@ -64,8 +64,9 @@ function nameRow(list, left, waits) {
   const link = el("a", { href: hashOf(list) }, el("span", { textContent: list.name }));
   if (list === state.current) link.setAttribute("aria-current", "page");
   if (waits) {
-    const text = t(list.conflict ? "changedElsewhere" : "notSaved");
-    link.append(el("span", { className: "unsaved", title: text }, copy("t-wait"), el("span", { className: "sr", textContent: ` ${text}` })));
+    const title = t(list.conflict ? "changedElsewhere" : "notSaved");
+    const text = el("span", { className: "sr", textContent: ` ${title}` });
+    link.append(el("span", { className: "unsaved", title }, copy("t-wait"), text));
   }
   if (left !== null) {
     link.append(
@@ -91,18 +92,19 @@ function renderHead(list) {
 
 function renderBanner() {
   const { outage, detail, waiting } = queue;
-  const was = $("banner").hidden ? null : outage;
-  if (!outage && !$("banner").hidden && waiting.length === 0) announce(t("allSaved"));
+  const wasHidden = $("banner").hidden;
+  if (!outage && !wasHidden && waiting.length === 0) announce(t("allSaved"));
   $("banner").hidden = !outage;
   if (!outage) return;
   const text = t(waiting.length ? outage : `${outage}Idle`, { n: waiting.length, detail });
-  if ($("banner-text").textContent !== text || was !== outage) $("banner-text").textContent = text; // unchanged text isn't read out again
+  // Screen readers read the text out whenever it is written.
+  if (wasHidden || $("banner-text").textContent !== text) $("banner-text").textContent = text;
   $("banner-login").hidden = outage !== "signedOut";
 }
 
-// ── The list that is shown ───────────────────────────────────────────────────
+// ── The current list ─────────────────────────────────────────────────────────
 
-/** Show the list with this id, or the key of one that has none yet; returns its name. */
+/** Called when the view is shown. Opens the list with this id, or key if it is new; returns the current list's name. */
 export function show(id) {
   if (id && state.loaded) open(id);
   else if (state.current) history.replaceState(null, "", hashOf(state.current));
@@ -115,7 +117,7 @@ function find(id) {
 }
 
 async function open(id) {
-  const list = find(id) ?? (/^\d+$/.test(id) ? await store.readOne(id) : null);
+  const list = find(id) ?? (/^\d+$/.test(id) ? await store.readList(id) : null);
   if (list && list === state.current) return;
   if (list) {
     state.current = list;
@@ -131,7 +133,7 @@ async function readCurrent() {
   if (state.current) await store.readTasks(state.current);
 }
 
-/** Read everything anew, once at a time. */
+/** Read everything again, unless that is going on. */
 function refresh() {
   refreshing ??= read().finally(() => (refreshing = null));
 }
@@ -190,7 +192,8 @@ function create(e) {
 const actions = {
   rename,
   complete() {
-    for (const task of store.visible(state.current.tasks ?? [])) if (!task.completed) store.change(task, { completed: true });
+    const active = store.visible(state.current.tasks ?? []).filter((task) => !task.completed);
+    for (const task of active) store.change(task, { completed: true });
   },
   delete() {
     const list = state.current;
@@ -207,14 +210,14 @@ const closeSide = () => $("side").matches(":popover-open") && $("side").hidePopo
 
 function refused(text, detail, thing) {
   toast.show(detail === null ? t("listGone", { name: text }) : t("refused", { title: text, detail }), { sticky: true });
-  const field = "name" in thing ? $("new-list").elements.name : $("new-task").elements.title;
-  if (detail !== null && thing.id === null && !field.value) field.value = text; // to correct it
+  const field = store.isList(thing) ? $("new-list").elements.name : $("new-task").elements.title;
+  if (detail !== null && thing.id === null && !field.value) field.value = text; // for the reader to correct
 }
 
 // ── Start ────────────────────────────────────────────────────────────────────
 
 function listen() {
-  $("more-lists").addEventListener("click", () => store.readMore());
+  $("more-lists").addEventListener("click", () => store.readMoreLists());
   $("names").addEventListener("click", closeSide);
   $("try").addEventListener("click", changes.tryNow);
   if (!mayWrite) return;
@@ -243,7 +246,7 @@ export function start() {
       changed();
       conflict.offerConflict(thing, state.editing || renaming);
     },
-    made: (list) => {
+    created: (list) => {
       if (list === state.current && isShown()) history.replaceState(null, "", hashOf(list));
     },
   });
@@ -253,11 +256,11 @@ export function start() {
   tasks.start();
   listen();
   refresh();
-  // Somebody else may have changed something while the reader was elsewhere.
+  // Other people may have changed something while this window was in the background.
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
   addEventListener("focus", refresh);
   addEventListener("beforeunload", (e) => {
-    if (queue.outage) toast.close(); // what could still be undone waits as well
+    if (queue.outage) toast.close(); // queues a deletion that could still be undone, so that it counts as unsaved
     if (store.isUnsaved()) e.preventDefault();
   });
   addEventListener("pagehide", () => {

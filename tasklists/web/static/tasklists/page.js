@@ -1,4 +1,4 @@
-// Starts the page, and shows the view that the address names: #lists, #lists/7 or #cluster.
+// Starts the page and routes by the hash: #lists, #lists/7 or #cluster.
 
 import * as cluster from "./cluster.js";
 import * as lists from "./lists.js";

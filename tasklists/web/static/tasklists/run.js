@@ -1,15 +1,15 @@
-// What the requests of a run have shown: totals, the last answers, the pods and their versions.
-// All of it is bounded, because a run may last for hours.
+// What the answers of a run show: totals, the last answers, the pods and their versions.
+// Everything is bounded, because a run may last for hours.
 
 export const SHOWN = 200; // answers that are kept
-const TIMES = 200; // response times that are kept of each pod
+const MAX_TIMES = 200; // response times that are kept for each pod
 const MAX_PODS = 50;
 const MAX_VERSIONS = 10;
-const PAUSE = 30_000; // milliseconds without a 503 after which the next one begins another outage
+const OUTAGE_GAP = 30_000; // milliseconds without a 503 after which the next one starts a new outage
 
-// The first version with /instance is 0.2.0: a pod of an earlier one answers 404, and keeps the connection.
-export const BEFORE = "< 0.2.0";
-// After so many answers nearly every pod has answered once: one that appears later is new.
+// /instance exists since 0.2.0. A pod of an earlier version answers 404 and keeps the connection open.
+export const WITHOUT_INSTANCE = "< 0.2.0";
+// After this many answers nearly every pod has answered once, so a pod that appears later is new.
 const FIRST_ANSWERS = 30;
 
 export class Run {
@@ -22,8 +22,8 @@ export class Run {
   failed = 0;
   startedAt = null;
   now = null; // the time of the last answer
-  lists = null; // as the last pod that said so knew them
-  outage = null; // the last one: {from, to, count, cause}
+  lists = null; // how many lists there are, by the last answer that told it
+  outage = null; // the last one: {from, to, count, cause: "database" | "busy" | "proxy"}
   podsSeen = 0;
   rate = 1; // requests per second
 
@@ -44,8 +44,8 @@ export class Run {
     } else if (status === 404 && servedBy) {
       answer.outcome = "answered";
       answer.pod = this.#pod(servedBy);
-      answer.pod.version = BEFORE;
-      this.#sawVersion(BEFORE, this.#startOfBefore());
+      answer.pod.version = WITHOUT_INSTANCE;
+      this.#sawVersion(WITHOUT_INSTANCE, this.#guessStart());
     } else if (status === 503) {
       answer.outcome = "unavailable";
       answer.pod = servedBy ? this.#pod(servedBy) : null;
@@ -59,7 +59,7 @@ export class Run {
       pod.last = at;
       if (answer.outcome === "answered") {
         pod.times.push(ms);
-        if (pod.times.length > TIMES) pod.times.shift();
+        if (pod.times.length > MAX_TIMES) pod.times.shift();
         pod.slowest = Math.max(pod.slowest ?? 0, ms);
       }
     }
@@ -67,7 +67,7 @@ export class Run {
     if (this.answers.length > SHOWN) this.answers.shift();
   }
 
-  /** How long a pod may be silent before it counts as gone: at a low rate its turn comes rarely. */
+  /** Milliseconds after which a silent pod counts as gone; more at a low rate, at which it answers rarely. */
   get patience() {
     return Math.max(10_000, 30_000 / this.rate);
   }
@@ -81,8 +81,9 @@ export class Run {
   }
 
   /**
-   * The version that replaces or replaced the other ones, and the last of those, if any. The newest
-   * is the one whose pod started last, which is the lower one during a rollback.
+   * {newest, old, over}: the version that replaces the others, the last one that it replaces (if any), and
+   * whether that is completed. The newest version is the one whose pod started last; during a rollback
+   * it has the lower number.
    */
   get rollout() {
     const byStart = [...this.versions].map(([name, times]) => ({ name, ...times })).sort((a, b) => b.started - a.started);
@@ -115,19 +116,19 @@ export class Run {
     }
   }
 
-  /** Guess when a pod of a version that doesn't tell started: now, if that version was not seen until now. */
-  #startOfBefore() {
-    const known = this.versions.get(BEFORE);
+  /** Guess when a pod without /instance started: now, if no pod of such a version has answered recently. */
+  #guessStart() {
+    const known = this.versions.get(WITHOUT_INSTANCE);
     if (known && this.isLive(known)) return known.started;
     return this.total > FIRST_ANSWERS ? this.now : -Infinity;
   }
 
   #sawOutage(servedBy, detail) {
-    if (!this.outage || this.now - this.outage.to > PAUSE) this.outage = { from: this.now, count: 0 };
+    if (!this.outage || this.now - this.outage.to > OUTAGE_GAP) this.outage = { from: this.now, count: 0 };
     this.outage.to = this.now;
     this.outage.count++;
-    // Without Served-By it was a proxy that answered. The service gives 503 when it is overloaded as well.
-    this.outage.cause = !servedBy ? "front" : detail && !detail.includes("database") ? "busy" : "database";
+    // Without Served-By the answer is a proxy's. The service also sends 503 when it is overloaded.
+    this.outage.cause = !servedBy ? "proxy" : detail && !detail.includes("database") ? "busy" : "database";
   }
 }
 

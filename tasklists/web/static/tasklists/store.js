@@ -1,20 +1,20 @@
-// The lists and their tasks as the page shows them: what the service has, and what was changed here.
+// The lists and their tasks as the page shows them: the rows of the service with the changes made here.
 //
 // A list or task has its members as they are shown, and in `saved` the row that they are based on,
-// which is null until the service has it. `key` names it in the page, `deleted` hides it until its
+// which is null until it is created. `key` identifies it in the page, `deleted` hides it until its
 // deletion is acknowledged, and `conflict` has the two versions between which the reader chooses.
 
-import { drop, enqueue, failed, isWaiting, queue, reached } from "./changes.js";
 import { newKey, page, request } from "./api.js";
+import { drop, enqueue, failed, isWaiting, queue, reached } from "./changes.js";
 import { positions } from "./order.js";
 
-const COUNTED = 100; // lists whose open tasks are counted before they are looked at
-const ATTEMPTS = 3; // to read while changes are being acknowledged
+const MAX_COUNTED = 100; // lists whose active tasks are counted without being opened
+const ATTEMPTS = 3; // to read rows without a change being acknowledged in between
 
 export const state = {
   lists: [],
   current: null, // the list that is shown
-  loaded: false, // whether it is known which list is shown
+  loaded: false, // whether the lists have been read and `current` is chosen
   next: null, // the path of the next page of lists
   editing: null, // the task whose title is being edited
 };
@@ -23,37 +23,47 @@ let keys = 0;
 let changed = () => {};
 let refused = () => {};
 let conflicted = () => {};
-let made = () => {};
+let created = () => {};
 
-/** Listeners: after a change, when the service refused one, found a conflict, or has a new list. */
+/**
+ * Set the listeners: `changed()` after every change of the state; `refused(text, detail, thing)` when
+ * the service refuses a change, or without `detail` when a list was deleted elsewhere;
+ * `conflicted(thing)` when there are two versions; `created(list)` when a new list has an id.
+ */
 export function start(listeners) {
-  ({ changed, refused, conflicted, made } = listeners);
+  ({ changed, refused, conflicted, created } = listeners);
 }
 
+export const isList = (thing) => "name" in thing;
 export const visible = (things) => things.filter((each) => !each.deleted);
+
 /** How many tasks of a list are not completed, or null as long as that is not known. */
 export const remaining = (list) => (list.read ? visible(list.tasks).filter((task) => !task.completed).length : list.left);
+
 /** Whether closing the page would lose something. */
 export const isUnsaved = () => queue.waiting.length > 0 || conflicts().length > 0;
 
 const etag = (thing) => thing.saved?.version;
 const conflicts = () => state.lists.flatMap((list) => [list, ...(list.tasks ?? [])]).filter((each) => each.conflict);
+// Whether what is shown must not be replaced by a row that was read.
 const isBusy = (thing) => thing.conflict || thing.deleted || thing === state.editing || isWaiting(thing);
-const byId = (a, b) => (a.id === b.id ? 0 : (a.id ?? Infinity) - (b.id ?? Infinity)); // those without one come last
+const byId = (a, b) => (a.id === b.id ? 0 : (a.id ?? Infinity) - (b.id ?? Infinity)); // new ones, without an id, come last
 const inOrder = (a, b) => a.order - b.order || byId(a, b);
 
 // ── Reading ──────────────────────────────────────────────────────────────────
 
 const newList = (name) => ({ key: `new-${++keys}`, id: null, name, saved: null, tasks: null, read: false, left: null });
-const listOf = (row) => ({ ...newList(row.name), key: String(row.id) });
-const newTask = (list, members) => ({ key: `task-${++keys}`, id: null, list, saved: null, due: null, completed: false, ...members });
+const listFrom = (row) => ({ ...newList(row.name), key: String(row.id) });
+const newTask = (list, members = {}) => ({
+  key: `task-${++keys}`, id: null, list, saved: null, due: null, completed: false, ...members,
+});
 
-/** Show a row of the service's, unless it is older than what is known. */
+/** Show a row of the service, unless it is older than the known one. */
 function adopt(thing, row) {
   if (thing.saved && row.version < thing.saved.version) return;
   thing.saved = row;
   thing.id = row.id;
-  if ("name" in row) thing.name = row.name;
+  if (isList(row)) thing.name = row.name;
   else {
     ({ title: thing.title, completed: thing.completed, due: thing.due, order: thing.order } = row);
     if (thing.list.id !== row.list) relocate(thing, state.lists.find((list) => list.id === row.list));
@@ -63,24 +73,25 @@ function adopt(thing, row) {
 function relocate(task, list) {
   const from = task.list.tasks;
   if (from?.includes(task)) from.splice(from.indexOf(task), 1);
-  if (!list) return; // one that this page has not read
+  if (!list) return; // on a page of lists that has not been read
   task.list = list;
   (list.tasks ??= []).push(task);
   if (!list.read && list.left !== null && !task.completed) list.left += 1;
 }
 
-/** Take the row that an answer brought; what was changed since stays as it is shown. */
+/** Take the row that a change returned. If further changes are waiting, what is shown stays. */
 function acknowledge(thing, row) {
   thing.saved = row;
   thing.id = row.id;
-  if (!waitsOnce(thing)) return;
+  if (!isLastWaiting(thing)) return;
   adopt(thing, row);
   thing.list?.tasks?.sort(inOrder);
 }
 
-const waitsOnce = (thing) => queue.waiting.filter((each) => each.target === thing).length === 1;
+// Whether exactly one change of a list or task is waiting, the one being settled.
+const isLastWaiting = (thing) => queue.waiting.filter((each) => each.target === thing).length === 1;
 
-/** What is shown after these rows, up to the id `last`, were read. What is being changed stays as it is. */
+/** Merge rows, which were read up to the id `last`, into the things that are shown. Busy ones stay as they are. */
 function merge(things, rows, make, last = Infinity) {
   const known = new Map(things.map((each) => [each.id, each]));
   const merged = rows.map((row) => {
@@ -93,20 +104,20 @@ function merge(things, rows, make, last = Infinity) {
   return [...merged, ...things.filter(stays)];
 }
 
-/** Read as many pages of lists as were shown before; resolves to whether that was possible. */
+/** Read the lists, as many pages as are shown. Resolves to whether that succeeded. */
 export async function readLists() {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = queue.settled;
     let [path, rows, next] = ["/lists", [], null];
     do {
       const answer = await page(path);
-      if (failed(answer)) return;
+      if (failed(answer)) return false;
       rows = rows.concat(answer.rows);
       path = next = answer.next;
     } while (next && rows.length < state.lists.length);
     if (queue.settled !== before) continue;
     reached();
-    state.lists = merge(state.lists, rows, listOf, next ? rows.at(-1).id : Infinity);
+    state.lists = merge(state.lists, rows, listFrom, next ? rows.at(-1).id : Infinity);
     state.next = next;
     if (state.current && !state.lists.includes(state.current)) loseList(state.current);
     changed();
@@ -115,23 +126,24 @@ export async function readLists() {
   return false;
 }
 
-export async function readMore() {
+/** Read the next page of lists. */
+export async function readMoreLists() {
   const answer = await page(state.next);
   if (failed(answer)) return;
   const known = new Set(state.lists.map((list) => list.id));
   const rows = answer.rows.filter((row) => !known.has(row.id));
-  state.lists = [...state.lists, ...merge([], rows, listOf)].sort(byId);
+  state.lists = [...state.lists, ...merge([], rows, listFrom)].sort(byId);
   state.next = answer.next;
   changed();
 }
 
-/** Read the list with this id, which may be on a page that was not read; resolves to null without it. */
-export async function readOne(id) {
+/** Read the list with this id, which may be on a page that has not been read. Resolves to null if there is none. */
+export async function readList(id) {
   const answer = await request("GET", `/lists/${id}`);
   if (failed(answer) || answer.status !== 200) return null;
   const known = state.lists.find((list) => list.id === answer.data.id);
   if (known) return known;
-  const [list] = merge([], [answer.data], listOf);
+  const [list] = merge([], [answer.data], listFrom);
   state.lists = [...state.lists, list].sort(byId);
   return list;
 }
@@ -139,6 +151,7 @@ export async function readOne(id) {
 /** Read all tasks of a list, page by page. */
 export async function readTasks(list) {
   if (list.id === null) return;
+  const make = () => newTask(list);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = queue.settled;
     const rows = [];
@@ -149,23 +162,25 @@ export async function readTasks(list) {
       rows.push(...answer.rows);
       path = answer.next;
       if (!list.read && path) {
-        list.tasks = merge(list.tasks ?? [], rows, () => newTask(list, {})); // the first thousand, at once
+        list.tasks = merge(list.tasks ?? [], rows, make); // show what has been read so far
         changed();
       }
     }
     if (queue.settled !== before) continue;
     reached();
-    const moved = new Set(queue.waiting.map(({ target }) => target).filter((task) => task.list && task.list !== list).map((task) => task.id));
+    const targets = queue.waiting.map(({ target }) => target);
+    const elsewhere = targets.filter((target) => target.list && target.list !== list); // tasks being moved
+    const moved = new Set(elsewhere.map((task) => task.id));
     const here = rows.filter((row) => !moved.has(row.id));
-    list.tasks = merge(list.tasks ?? [], here, () => newTask(list, {})).sort(inOrder);
+    list.tasks = merge(list.tasks ?? [], here, make).sort(inOrder);
     list.read = true;
     return changed();
   }
 }
 
-/** Count what is left in the lists that are not shown. */
+/** Count the active tasks of the lists that are not shown. */
 export async function countOthers() {
-  const others = state.lists.filter((list) => list.id !== null && list !== state.current).slice(0, COUNTED);
+  const others = state.lists.filter((list) => list.id !== null && list !== state.current).slice(0, MAX_COUNTED);
   for (const list of others) {
     if (list.read) {
       await readTasks(list);
@@ -196,8 +211,9 @@ function sendNewList(list) {
     settle({ status, data }) {
       if (status !== 201) return refuse(list, data, () => forget(list));
       acknowledge(list, data);
-      state.lists = state.lists.filter((each) => each === list || each.id !== list.id); // read meanwhile
-      made(list);
+      // The new list may have been read in the meantime.
+      state.lists = state.lists.filter((each) => each === list || each.id !== list.id);
+      created(list);
     },
   });
 }
@@ -210,7 +226,7 @@ export function createTask(list, title) {
   return task;
 }
 
-/** The order that the service gives to the next task, as far as is known. */
+/** The order that the service will probably give to the next task. */
 const afterLast = ({ tasks }) => Math.max(0, tasks?.at(-1)?.order ?? 0) + 1;
 
 function sendNewTask(task, body) {
@@ -222,7 +238,8 @@ function sendNewTask(task, body) {
       if (status === 404) return loseList(task.list);
       if (status !== 201) return refuse(task, data, () => forget(task));
       acknowledge(task, data);
-      task.list.tasks = task.list.tasks?.filter((each) => each === task || each.id !== task.id); // read meanwhile
+      // The new task may have been read in the meantime.
+      task.list.tasks = task.list.tasks?.filter((each) => each === task || each.id !== task.id);
     },
   });
 }
@@ -231,10 +248,10 @@ function sendNewTask(task, body) {
 export function change(thing, members) {
   Object.assign(thing, members);
   if (thing.conflict?.mine) {
-    Object.assign(thing.conflict.mine, members); // sent when it is decided
+    Object.assign(thing.conflict.mine, members); // sent when the reader has chosen a version
     return changed();
   }
-  // One that was not sent yet takes these members as well.
+  // Add the members to a change that has not been sent yet.
   const last = queue.waiting.findLast((each) => each.target === thing);
   if (last?.members && !last.sent) {
     Object.assign(last.members, members);
@@ -242,39 +259,39 @@ export function change(thing, members) {
   } else sendMembers(thing, { ...members });
 }
 
-// A list that was made here has no id until it is acknowledged.
-const wire = (members) => ("list" in members ? { ...members, list: members.list.id } : members);
+// The list of a task is sent as its id, which a new list only has once it is created.
+const bodyOf = (members) => ("list" in members ? { ...members, list: members.list.id } : members);
 const isPosition = (members) => Object.keys(members).every((name) => name === "order" || name === "list");
-const pathOf = (thing) => `/${"name" in thing ? "lists" : "tasks"}/${thing.id}`;
+const pathOf = (thing) => `/${isList(thing) ? "lists" : "tasks"}/${thing.id}`;
 
 function sendMembers(thing, members) {
   const at = new Date();
   enqueue({
     target: thing,
     members,
-    request: () => ["PATCH", pathOf(thing), { body: wire(members), etag: etag(thing) }],
+    request: () => ["PATCH", pathOf(thing), { body: bodyOf(members), etag: etag(thing) }],
     async settle({ status, data }) {
       if (status === 200) return acknowledge(thing, data);
       if (status !== 412 && status !== 404) return refuse(thing, data, () => revert(thing));
-      const row = await theirs(thing);
+      const row = await fetchRow(thing);
       if (row === undefined) return "failed";
       if (!row && thing.list && (await isGone(thing.list))) return loseList(thing.list);
-      if (row && Object.entries(wire(members)).every(([name, value]) => row[name] === value)) {
-        acknowledge(thing, row); // it was saved before, and the acknowledgement was lost
-      } else if (row && isPosition(members) && waitsOnce(thing)) {
-        // Where a task stands is no matter of versions: what was changed elsewhere stays.
+      if (row && Object.entries(bodyOf(members)).every(([name, value]) => row[name] === value)) {
+        acknowledge(thing, row); // it had been saved, but the response was lost
+      } else if (row && isPosition(members) && isLastWaiting(thing)) {
+        // Moving a task does not conflict with changes of its other members: keep those and retry.
         thing.saved = row;
         ({ title: thing.title, completed: thing.completed, due: thing.due } = row);
         return "again";
-      } else clash(thing, row, at);
+      } else noteConflict(thing, row, at);
     },
   });
 }
 
-// Deletions are sent when their time for an undo is over.
+// What is hidden while its deletion can be undone.
 let held = [];
 
-/** Hide lists or tasks, until destroyHeld() deletes or restoreHeld() shows them. */
+/** Hide lists or tasks until destroyHeld() deletes them or restoreHeld() shows them again. */
 export function hold(things) {
   held = things;
   for (const thing of things) thing.deleted = true;
@@ -293,7 +310,7 @@ export function destroyHeld() {
   things.forEach(sendDeletion);
 }
 
-/** Delete what is hidden while the page is being closed. */
+/** Delete the hidden lists or tasks while the page is being closed. */
 export function destroyOnClosing() {
   for (const thing of held) {
     if (thing.id !== null) request("DELETE", pathOf(thing), { etag: etag(thing), keepalive: true });
@@ -308,11 +325,11 @@ function sendDeletion(thing) {
     target: thing,
     request: () => ["DELETE", pathOf(thing), { etag: etag(thing) }],
     async settle({ status, data }) {
-      if (status === 204 || status === 404) return forget(thing); // 404: deleted before
+      if (status === 204 || status === 404) return forget(thing); // 404: already deleted
       if (status !== 412) return refuse(thing, data, () => revert(thing));
-      const row = await theirs(thing);
+      const row = await fetchRow(thing);
       if (row === undefined) return "failed";
-      if (row) clash(thing, row, at);
+      if (row) noteConflict(thing, row, at);
       else forget(thing);
     },
   });
@@ -321,15 +338,15 @@ function sendDeletion(thing) {
 /** Move a task to the end of another list. Returns a function that moves it back. */
 export function moveTo(task, list) {
   const { list: from, order } = task;
-  put(task, list, afterLast(list));
-  sendMembers(task, { list }); // and the service says where it stands
+  insert(task, list, afterLast(list));
+  sendMembers(task, { list }); // the service puts it at the end
   return () => {
-    put(task, from, order);
+    insert(task, from, order);
     sendMembers(task, { list: from, order });
   };
 }
 
-function put(task, list, order) {
+function insert(task, list, order) {
   task.order = order;
   relocate(task, list);
   list.tasks?.sort(inOrder);
@@ -344,10 +361,10 @@ export function moveBefore(task, other) {
   changed();
 }
 
-// ── When the service says no ─────────────────────────────────────────────────
+// ── Refusals and conflicts ───────────────────────────────────────────────────
 
-/** The row as the service has it now; null if it was deleted, undefined if nobody answers. */
-async function theirs(thing) {
+/** Read the current row. Resolves to null if it was deleted, and to undefined during an outage. */
+async function fetchRow(thing) {
   const answer = await request("GET", pathOf(thing));
   if (failed(answer)) return undefined;
   return answer.status === 200 ? answer.data : null;
@@ -356,7 +373,7 @@ async function theirs(thing) {
 const isGone = async (list) => list.id !== null && (await request("GET", pathOf(list))).status === 404;
 
 function forget(thing) {
-  if ("name" in thing) {
+  if (isList(thing)) {
     state.lists = state.lists.filter((each) => each !== thing);
     if (state.current === thing) state.current = null;
   } else if (thing.list.tasks) {
@@ -377,9 +394,9 @@ function refuse(thing, problem, undo) {
   refused(text, problem?.detail ?? "", thing);
 }
 
-/** Somebody else was faster: keep both versions, and ask. Without a row it was deleted. */
-function clash(thing, row, at) {
-  const mine = thing.deleted ? null : merged(thing, row);
+/** Keep both versions for the reader to choose from. `row` is null if the other one is a deletion. */
+function noteConflict(thing, row, at) {
+  const mine = thing.deleted ? null : combine(thing, row);
   drop([thing]);
   thing.deleted = false;
   Object.assign(thing, mine);
@@ -388,13 +405,14 @@ function clash(thing, row, at) {
   conflicted(thing);
 }
 
-/** The members that were changed here, and for the others those of the row, so that nothing else is undone. */
-function merged(thing, row) {
-  const names = "name" in thing ? ["name"] : ["title", "completed", "due"];
-  return Object.fromEntries(names.map((name) => [name, row && thing[name] === thing.saved[name] ? row[name] : thing[name]]));
+/** The members that were changed here, and for all others those of the row, so that no other change is undone. */
+function combine(thing, row) {
+  const names = isList(thing) ? ["name"] : ["title", "completed", "due"];
+  const isChanged = (name) => !row || thing[name] !== thing.saved[name];
+  return Object.fromEntries(names.map((name) => [name, (isChanged(name) ? thing : row)[name]]));
 }
 
-/** A list was deleted elsewhere. What was changed in it here is not lost without a question. */
+/** Remove a list that was deleted elsewhere; if changes in it are waiting, ask first. */
 function loseList(list) {
   const inside = [list, ...(list.tasks ?? [])];
   if (list.deleted || !inside.some(isWaiting)) {
@@ -408,11 +426,11 @@ function loseList(list) {
   conflicted(list);
 }
 
-/** Decide a conflict for the version that was made here. */
+/** Resolve a conflict with the version made here. */
 export function keepMine(thing) {
   const { mine, theirs: row } = thing.conflict;
   thing.conflict = null;
-  if (!row) makeAgain(thing);
+  if (!row) recreate(thing);
   else if (!mine) {
     thing.deleted = true;
     sendDeletion(thing);
@@ -423,18 +441,19 @@ export function keepMine(thing) {
   changed();
 }
 
-function makeAgain(thing) {
+/** Create a list, with its tasks, or a task again after it was deleted elsewhere. */
+function recreate(thing) {
   thing.id = thing.saved = null;
-  if ("name" in thing) {
+  if (isList(thing)) {
     sendNewList(thing);
-    for (const task of visible(thing.tasks ?? [])) makeAgain(task);
+    for (const task of visible(thing.tasks ?? [])) recreate(task);
   } else {
     const { title, completed, due, order } = thing;
     sendNewTask(thing, { title, completed, due, order });
   }
 }
 
-/** Decide a conflict for the version that the service has. */
+/** Resolve a conflict with the version of the service. */
 export function takeTheirs(thing) {
   const { theirs: row } = thing.conflict;
   thing.conflict = null;

@@ -43,7 +43,8 @@ function dueClass(task) {
 function mark(task, waits) {
   if (task.conflict) {
     const label = t("resolve", { title: task.title });
-    return el("button", { type: "button", className: "unsaved", ariaLabel: label, "data-do": "resolve" }, copy("t-wait"), t("changedElsewhere"));
+    const properties = { type: "button", className: "unsaved", ariaLabel: label, "data-do": "resolve" };
+    return el("button", properties, copy("t-wait"), t("changedElsewhere"));
   }
   return waits ? el("span", { className: "unsaved" }, copy("t-wait"), t("notSaved")) : "";
 }
@@ -74,7 +75,7 @@ function row(task, waits) {
   return li;
 }
 
-/** Everything that a row shows; while its title is edited, the row stays as it is. */
+/** What a row depends on. It is constant while the title is edited, so that the row is not replaced. */
 function signature(task, waits) {
   if (task === state.editing) return "editing";
   return JSON.stringify([task.title, task.completed, task.due, Boolean(task.conflict), waits, day()]);
@@ -92,20 +93,27 @@ export function render() {
   $("tools").hidden = !tasks.length;
   $("tasks").hidden = !shown.length && !loading;
   const at = [...$("tasks").children].findIndex((li) => li.contains(document.activeElement));
-  if (loading) {
-    if (!$("tasks").querySelector(".bone")) announce(t("loading"));
-    reconcile($("tasks"), [1, 2, 3, 4, 5].map((n) => ({ key: `bone-${n}`, signature: "", make: () => el("li", { className: "bone", ariaHidden: "true" }) })));
-  } else {
-    reconcile($("tasks"), shown.map((task) => {
-      const waits = Boolean(queue.outage) && isWaiting(task);
-      return { key: task.key, signature: signature(task, waits), make: () => row(task, waits) };
-    }));
-  }
+  if (loading) renderSkeleton();
+  else renderRows(shown);
   renderEmpty(list, tasks, shown.length || loading);
   if (at >= 0 && !$("tasks").contains(document.activeElement)) focusNear(at);
 }
 
-/** When the row with the focus has gone, its neighbour gets it. */
+function renderSkeleton() {
+  if (!$("tasks").querySelector(".bone")) announce(t("loading"));
+  const make = () => el("li", { className: "bone", ariaHidden: "true" });
+  reconcile($("tasks"), [1, 2, 3, 4, 5].map((n) => ({ key: `bone-${n}`, signature: "", make })));
+}
+
+function renderRows(tasks) {
+  const items = tasks.map((task) => {
+    const waits = Boolean(queue.outage) && isWaiting(task);
+    return { key: task.key, signature: signature(task, waits), make: () => row(task, waits) };
+  });
+  reconcile($("tasks"), items);
+}
+
+/** Focus the row that is now at this index, after the row with the focus was removed. */
 function focusNear(at) {
   const rows = $("tasks").children;
   const box = rows[Math.min(at, rows.length - 1)]?.querySelector("[type=checkbox]");
@@ -117,15 +125,15 @@ function renderEmpty(list, tasks, isFull) {
   $("empty").hidden = Boolean(isFull) || !(list || first);
   if ($("empty").hidden) return;
   const kind = first ? "first" : !tasks.length ? "empty" : filter === "active" ? "noActive" : "noDone";
-  $("empty-title").hidden = first; // the heading of the page says it
+  $("empty-title").hidden = first; // the heading above says it
   $("empty-title").textContent = t(`${kind}Title`);
   $("empty-text").textContent = t(!mayWrite && (first || kind === "empty") ? "readOnlyText" : `${kind}Text`);
   $("show-all").hidden = !tasks.length;
 }
 
-// ── What is done to a task ───────────────────────────────────────────────────
+// ── Actions ──────────────────────────────────────────────────────────────────
 
-/** Hide lists or tasks with a toast that offers to undo it; they are deleted when it ends. */
+/** Hide lists or tasks and offer Undo in a toast. They are deleted when the toast closes. */
 export function removeWithUndo(things, text, undone = () => {}) {
   toast.close();
   store.hold(things);
@@ -161,7 +169,7 @@ function complete(task, completed) {
   render();
 }
 
-/** Move a task by one among those that are shown. */
+/** Move a task up (-1) or down (1) by one of the tasks that are shown. */
 function step(task, by) {
   const shown = shownTasks();
   const to = shown.indexOf(task) + by;
@@ -215,7 +223,7 @@ function closeDueMenu() {
   (li?.querySelector("[data-do=due]") ?? li?.querySelector("[type=checkbox]"))?.focus();
 }
 
-/** A date that is typed changes with every digit; one that is picked is chosen. */
+/** A date that is typed fires "change" with every digit, so only picking one closes the menu. */
 function listenToDate(field) {
   let typed = false;
   field.addEventListener("focus", () => (typed = false));
@@ -226,7 +234,7 @@ function listenToDate(field) {
     closeDueMenu();
   });
   field.addEventListener("change", () => {
-    if (field.value < "1000") return; // the year has not been typed to its end
+    if (field.value < "1000") return; // the year is incomplete
     setDue(field.value);
     if (!typed) closeDueMenu();
   });
@@ -237,8 +245,8 @@ function moveChosen(key) {
   const task = chosen;
   $("task-menu").hidePopover();
   if (list === task.list) return;
-  const back = store.moveTo(task, list);
-  toast.show(t("moved", { title: task.title, list: list.name }), { undo: back });
+  const undo = store.moveTo(task, list);
+  toast.show(t("moved", { title: task.title, list: list.name }), { undo });
   render();
 }
 
@@ -248,9 +256,9 @@ function keydown(e) {
   const task = taskOf(e.target);
   if (!task) return;
   if (e.target.matches(".edit")) {
-    if (e.isComposing) return; // Enter ends the input of a character
+    if (e.isComposing) return; // Enter confirms the text of an input method
     if (e.key === "Enter") {
-      e.preventDefault(); // the key would also reach what gets the focus
+      e.preventDefault(); // the key would also reach the control that gets the focus
       finishEditing(task, e.target.value.trim(), { focus: true });
     } else if (e.key === "Escape") finishEditing(task, undefined, { focus: true });
     return;
@@ -280,7 +288,7 @@ function create(e) {
   if (!title || !state.current) return;
   store.createTask(state.current, title);
   field.value = "";
-  if (filter === "completed") setFilter("all"); // where the new task is seen
+  if (filter === "completed") setFilter("all"); // to show the new task
   else render();
 }
 

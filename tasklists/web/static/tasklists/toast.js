@@ -1,15 +1,16 @@
-// The line at the bottom that says what happened, with a way back.
+// The toast: a message at the bottom of the page, with Undo if there is something to undo.
 
 import { $ } from "./dom.js";
 
 const SHOWN = 10_000; // milliseconds
 
-let current = null; // {undo, closed}
+let current = null; // {undo, closed, sticky}
 let timer = null;
 
 /**
- * Show a text for ten seconds, and for longer under the pointer or with the focus in it; without
- * a limit if it is `sticky`. `undo` takes back what it tells; `closed` is called without an undo.
+ * Show a message in place of the one before it. It closes after ten seconds, which start anew when
+ * the pointer or the focus leaves it; a `sticky` one stays. `undo` is called by Undo, and `closed` if
+ * the toast closes without it.
  */
 export function show(text, { undo = null, closed = () => {}, sticky = false } = {}) {
   close();
@@ -17,22 +18,22 @@ export function show(text, { undo = null, closed = () => {}, sticky = false } = 
   $("toast-text").textContent = text;
   $("undo").hidden = !undo;
   $("toast").hidden = false;
-  wait();
+  startTimer();
 }
 
-/** End the time for an undo. */
+/** Close the toast; its action can no longer be undone. */
 export function close() {
   const { closed } = current ?? {};
   hide();
   closed?.();
 }
 
-/** Whether there was something to undo. */
-export function undo() {
-  const { undo: back } = current ?? {};
-  if (!back) return false;
+/** Undo the action of the toast; returns whether there was one. */
+function undo() {
+  const { undo: takeBack } = current ?? {};
+  if (!takeBack) return false;
   hide();
-  back();
+  takeBack();
   return true;
 }
 
@@ -42,7 +43,7 @@ function hide() {
   $("toast").hidden = true;
 }
 
-function wait() {
+function startTimer() {
   clearTimeout(timer);
   if (current && !current.sticky) timer = setTimeout(close, SHOWN);
 }
@@ -52,9 +53,9 @@ export function start() {
   $("undo").addEventListener("click", undo);
   $("dismiss").addEventListener("click", close);
   for (const type of ["pointerenter", "focusin"]) toast.addEventListener(type, () => clearTimeout(timer));
-  for (const type of ["pointerleave", "focusout"]) toast.addEventListener(type, wait);
+  for (const type of ["pointerleave", "focusout"]) toast.addEventListener(type, startTimer);
   document.addEventListener("keydown", (e) => {
-    const writes = e.target.matches("input:not([type=checkbox], [type=radio])");
-    if ((e.ctrlKey || e.metaKey) && !e.shiftKey && e.key === "z" && !writes && undo()) e.preventDefault();
+    const isText = e.target.matches("input:not([type=checkbox], [type=radio])"); // has an undo of its own
+    if ((e.ctrlKey || e.metaKey) && !e.shiftKey && e.key === "z" && !isText && undo()) e.preventDefault();
   });
 }

@@ -46,6 +46,13 @@ class ClusterView:
             assert time.monotonic() < end, f"not in {SLOW} s: {at_least} answers"
             self.page.wait_for_timeout(50)  # which handles the page's events
 
+    def answers_of(self, pod: str, at_least: int) -> None:
+        """Wait for so many answers of a pod."""
+        end = time.monotonic() + SLOW
+        while int(self.cell(pod, "Answers").inner_text().replace(",", "")) < at_least:
+            assert time.monotonic() < end, f"not in {SLOW} s: {at_least} answers of {pod}"
+            self.page.wait_for_timeout(50)
+
     def row(self, pod: str) -> Locator:
         return self.table.get_by_role("row").filter(has_text=pod)
 

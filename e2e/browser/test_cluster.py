@@ -188,6 +188,8 @@ def test_an_outage_of_the_database(pods: Pods, postgresql: PostgreSQL, open_view
 def test_an_upgrade(pods: Pods, postgresql: PostgreSQL, open_view: OpenView) -> None:
     first = pods.start("app-7c9d6b5f4-x2lkq", postgresql.url)
     second = pods.start("app-7c9d6b5f4-m9zvd", postgresql.url)
+    for number in range(12):
+        Api(first.url).make_list(f"List {number}")
     view = open_view(**DESKTOP)
     view.start()
     view.answered(60)
@@ -206,7 +208,7 @@ def test_an_upgrade(pods: Pods, postgresql: PostgreSQL, open_view: OpenView) -> 
         view.strip.locator("[data-pod]:not(.old)").filter(has_text=re.compile("A|B"))
     ).to_have_count(0)
     expect(view.strip.locator(".old").filter(has_text="C")).to_have_count(0)
-    view.answered(160)
+    view.answers_of("app-5f6b8d9c7-q4s6c", 20)
     view.window.picture("page-cluster")
     pods.remove(second)
     view.says(f"Version 0.2.0 was replaced by 0.3.0; {why}")

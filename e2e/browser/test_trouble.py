@@ -221,9 +221,10 @@ def test_a_task_in_a_list_that_was_deleted_elsewhere_is_not_lost(
     shown.expects(404, 412)
     api.request("DELETE", f"/lists/{groceries}")
     shown.add("tea")
-    dialog = shown.page.get_by_role("dialog", name="This list was changed elsewhere")
-    expect(dialog).to_contain_text("The list was deleted")
-    dialog.get_by_role("button", name="Keep mine").click()
+    dialog = shown.page.get_by_role("dialog", name="This list was deleted elsewhere")
+    come_back(shown)  # which reads again that the list has gone
+    expect(dialog).to_contain_text("Make the list again, with the tasks that you see?")
+    dialog.get_by_role("button", name="Make it again").click()
     shown.eventually(lambda: api.names() == ["Groceries"], "the list is made again")
     made = api.lists()[0]["id"]
     shown.eventually(

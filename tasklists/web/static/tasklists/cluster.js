@@ -91,18 +91,17 @@ let frame = null;
 let pause = null; // the timer until the details may be drawn again
 let described = 0; // answers that the details take into account
 
-/** Draw the totals and the strip with the next frame, and the details at most every PACE milliseconds. */
+/** Draw the strip with the next frame, and the rest at most every PACE milliseconds. */
 function draw() {
   frame ??= requestAnimationFrame(() => {
     frame = null;
     if ($("view-cluster").hidden) return;
-    drawTotals();
     drawStrip();
     if (!pause || !described) drawDetails();
   });
 }
 
-/** Draw the details now: all but the totals and the strip. */
+/** Draw all but the strip, now: the totals agree with the table. */
 function drawDetails() {
   if ($("view-cluster").hidden) return;
   clearTimeout(pause);
@@ -111,6 +110,7 @@ function drawDetails() {
     if (run?.total !== described) draw();
   }, PACE);
   described = run?.total;
+  drawTotals();
   drawSentence();
   drawButton();
   drawLegend();
@@ -161,7 +161,6 @@ function redraw() {
   // Rows fill like lines of text, and the oldest row is removed as a whole, so that cells keep their place.
   drawn = Math.max(0, Math.ceil((run?.total ?? 0) / columns) * columns - SHOWN);
   filled = 0;
-  drawTotals();
   drawStrip();
 }
 

@@ -31,7 +31,11 @@ export function openConflict(thing) {
   const { mine, theirs, at } = thing.conflict;
   const list = isList(thing);
   shown = thing;
-  $("conflict-title").textContent = t(list ? "conflictListTitle" : "conflictTitle");
+  const isGone = list && !theirs; // there are no two versions to choose from
+  $("conflict-title").textContent = t(isGone ? "goneTitle" : list ? "conflictListTitle" : "conflictTitle");
+  $("conflict-text").textContent = t(isGone ? "goneText" : "conflictText");
+  $("keep").textContent = t(isGone ? "makeAgain" : "keepMine");
+  $("take").textContent = t(isGone ? "leaveDeleted" : "takeTheirs");
   $("mine").replaceChildren(...describe(mine, theirs, thing, t(list ? "mineDeletedList" : "mineDeleted")));
   $("theirs").replaceChildren(...describe(theirs, mine, thing, t(list ? "theirsDeletedList" : "theirsDeleted")));
   $("mine-when").textContent = t("at", { time: clock(at) });

@@ -414,6 +414,7 @@ function combine(thing, row) {
 
 /** Remove a list that was deleted elsewhere; if changes in it are waiting, ask first. */
 function loseList(list) {
+  if (list.conflict) return;
   const inside = [list, ...(list.tasks ?? [])];
   if (list.deleted || !inside.some(isWaiting)) {
     forget(list);

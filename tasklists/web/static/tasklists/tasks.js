@@ -310,7 +310,9 @@ export function start() {
   });
   tasks.addEventListener("focusout", (e) => {
     const task = e.target.matches(".edit") && taskOf(e.target);
-    if (task) finishEditing(task, e.target.value.trim(), { focus: false });
+    const title = e.target.value?.trim();
+    // Afterwards, because the row is made anew, and the focus may go to another control of it.
+    if (task) setTimeout(() => finishEditing(task, title, { focus: false }));
   });
   tasks.addEventListener("keydown", keydown);
   startDragging(tasks, (li, next) => {

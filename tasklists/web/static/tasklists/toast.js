@@ -55,7 +55,8 @@ export function start() {
   for (const type of ["pointerenter", "focusin"]) toast.addEventListener(type, () => clearTimeout(timer));
   for (const type of ["pointerleave", "focusout"]) toast.addEventListener(type, startTimer);
   document.addEventListener("keydown", (e) => {
-    const isText = e.target.matches("input:not([type=checkbox], [type=radio])"); // has an undo of its own
+    // A text that is being typed has an undo of its own.
+    const isText = e.target.matches("input:not([type=checkbox], [type=radio])") && e.target.value !== "";
     if ((e.ctrlKey || e.metaKey) && !e.shiftKey && e.key === "z" && !isText && undo()) e.preventDefault();
   });
 }

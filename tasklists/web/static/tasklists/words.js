@@ -69,6 +69,8 @@ const words = {
 
     // Conflicts
     conflictTitle: "This task was changed elsewhere", conflictListTitle: "This list was changed elsewhere",
+    goneTitle: "This list was deleted elsewhere", goneText: "Your change isn’t saved yet. Make the list again, with the tasks that you see?",
+    makeAgain: "Make it again", leaveDeleted: "Leave it deleted",
     conflictText: "Your change isn’t saved yet. Choose the version to keep.", yours: "Yours", theirs: "Theirs",
     at: "at {time}", fieldName: "Name", fieldTitle: "Title", fieldDue: "Due date", fieldDone: "Completed", yes: "Yes",
     no: "No", none: "None", mineDeleted: "You deleted the task", mineDeletedList: "You deleted the list",
@@ -133,7 +135,7 @@ const words = {
       "{n} requests failed. Look at `kubectl get pods` and `kubectl get events`.",
     ],
     sayLogin: "You are logged out: reload the page, log in and press Start again.",
-    sayOff: "There is nothing to see here, because the service doesn’t know which pod it is. Set `SERVED_BY` to the pod’s name, as the chart does, and reload the page.",
+    sayOff: "There is nothing to see here, because the service doesn’t know which pod it is. Set `SERVED_BY` to the pod’s name, as the chart does, restart the service, and reload the page.",
   },
   "pt-BR": {
     // Frame
@@ -205,6 +207,8 @@ const words = {
     // Conflicts
     conflictTitle: "Esta tarefa foi alterada em outro lugar",
     conflictListTitle: "Esta lista foi alterada em outro lugar",
+    goneTitle: "Esta lista foi excluída em outro lugar", goneText: "Sua alteração ainda não foi salva. Criar a lista de novo, com as tarefas que você vê?",
+    makeAgain: "Criar de novo", leaveDeleted: "Deixar excluída",
     conflictText: "Sua alteração ainda não foi salva. Escolha qual versão manter.", yours: "A sua", theirs: "A outra",
     at: "às {time}", fieldName: "Nome", fieldTitle: "Título", fieldDue: "Prazo", fieldDone: "Concluída", yes: "Sim",
     no: "Não", none: "Nenhum", mineDeleted: "Você excluiu a tarefa", mineDeletedList: "Você excluiu a lista",
@@ -270,7 +274,7 @@ const words = {
       "{n} requisições falharam. Veja `kubectl get pods` e `kubectl get events`.",
     ],
     sayLogin: "Sua sessão terminou: recarregue a página, entre e clique em Iniciar novamente.",
-    sayOff: "Não há nada para ver aqui, porque o serviço não sabe qual pod ele é. Defina `SERVED_BY` com o nome do pod, como faz o chart, e recarregue a página.",
+    sayOff: "Não há nada para ver aqui, porque o serviço não sabe qual pod ele é. Defina `SERVED_BY` com o nome do pod, como faz o chart, reinicie o serviço e recarregue a página.",
   },
 };
 

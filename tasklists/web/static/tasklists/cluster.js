@@ -152,7 +152,7 @@ let newest; // the version whose cells are filled, not outlined
 let drawn = 0; // answers of the run that have been drawn
 let filled = 0; // cells with an answer
 
-/** Draw the totals and the strip from scratch, for another run or after a change of width. */
+/** Draw the strip from scratch, for another run or after a change of width. */
 function redraw() {
   if ($("view-cluster").hidden) return;
   columns = getComputedStyle($("strip")).gridTemplateColumns.split(" ").length;

@@ -26,15 +26,19 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for all tests that need no settings of their own, on the database under test."""
+    """One service for all tests that need no settings of their own, on the database under test.
+
+    None of them may leave an error in its log.
+    """
     folder = tmp_path_factory.mktemp("service")
     with empty_database(folder) as url, Service({"DATABASE_URL": url}) as started:
         yield started
+        assert not [line for line in started.records() if line["level"] in ("error", "critical")]
 
 
 @pytest.fixture
 def service(running: Service) -> Service:
-    """That service, without a list. No test may leave an error in its log."""
+    """That service, without a list."""
     Api(running.url).delete_all()
     return running
 

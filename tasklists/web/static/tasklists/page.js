@@ -9,7 +9,7 @@ const views = { lists, cluster };
 
 function show() {
   const [name, id] = location.hash.slice(1).split("/");
-  const chosen = name in views ? name : "lists";
+  const chosen = Object.hasOwn(views, name) ? name : "lists"; // not "toString"
   for (const each of Object.keys(views)) $(`view-${each}`).hidden = each !== chosen;
   for (const tab of document.querySelectorAll("[data-tab]")) {
     if (tab.dataset.tab === chosen) tab.setAttribute("aria-current", "page");

@@ -18,7 +18,7 @@ export function newKey() {
 }
 
 // Read for each request, because a login in another window changes the token.
-function csrfToken() {
+export function csrfToken() {
   const name = `${csrfCookie}=`;
   return document.cookie.split("; ").find((each) => each.startsWith(name))?.slice(name.length);
 }
@@ -55,7 +55,10 @@ export async function request(method, path, { body, etag, key, keepalive = false
       keepalive,
       signal: keepalive ? undefined : AbortSignal.timeout(TIMEOUT),
     });
-    return { status: response.status, data: parse(await response.text()), headers: response.headers };
+    const data = parse(await response.text());
+    // Every response of the service but 204 is JSON. Another one is from a proxy in front of it.
+    const isOurs = response.status === 204 || response.status >= 500 || typeof (data ?? "") === "object";
+    return { status: isOurs ? response.status : 502, data, headers: response.headers };
   } catch {
     return { status: 0, data: null, headers: new Headers() };
   }

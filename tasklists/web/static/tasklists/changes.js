@@ -94,17 +94,24 @@ export function reached() {
 async function send() {
   if (sending) return;
   sending = true;
-  while (queue.waiting.length) {
-    const change = queue.waiting[0];
-    change.sent = true;
-    const answer = await request(...change.request());
-    if (failed(answer)) break;
-    const outcome = await change.settle(answer);
-    if (outcome === "failed") break;
-    if (outcome !== "again") queue.waiting = queue.waiting.filter((each) => each !== change);
-    queue.settled += 1;
-    reached();
-    listener();
+  try {
+    while (queue.waiting.length && (await sendFirst()));
+  } finally {
+    sending = false;
   }
-  sending = false;
+}
+
+/** Send the first change that waits; resolves to whether the next one may follow. */
+async function sendFirst() {
+  const change = queue.waiting[0];
+  change.sent = true;
+  const answer = await request(...change.request());
+  if (failed(answer)) return false;
+  const outcome = await change.settle(answer);
+  if (outcome === "failed") return false;
+  if (outcome !== "again") queue.waiting = queue.waiting.filter((each) => each !== change);
+  queue.settled += 1;
+  reached();
+  listener();
+  return true;
 }

@@ -49,7 +49,15 @@ export function reconcile(parent, items) {
   let next = parent.firstElementChild;
   for (const { element } of after.values()) {
     if (element === next) next = next.nextElementSibling;
-    else parent.insertBefore(element, next);
+    else if (element.contains(active)) {
+      // It would lose the focus by being moved: what stands before it gives way.
+      while (next !== element) {
+        const following = next.nextElementSibling;
+        parent.append(next);
+        next = following;
+      }
+      next = element.nextElementSibling;
+    } else parent.insertBefore(element, next);
   }
   shown.set(parent, after);
   restoreFocus(active, after.get(holder)?.element);

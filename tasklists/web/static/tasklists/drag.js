@@ -4,23 +4,27 @@ const EDGE = 48; // pixels; nearer to the top or bottom of the window, the page 
 const SPEED = 12; // pixels per frame
 const INSET = 60; // pixels from a row's left edge, where the row under the pointer is looked for
 
-/** Call `drop(row, next)` after a row was dragged; `next` is the row after it, or null. */
-export function startDragging(rows, drop) {
+/**
+ * Call `drop(row, next)` after a row was dragged; `next` is the row after it, or null. Call
+ * `cancel()` if it was not dropped, to have the rows drawn in their order.
+ */
+export function startDragging(rows, drop, cancel) {
   rows.addEventListener("pointerdown", (e) => {
     const grip = e.target.closest(".grip");
     if (!grip || e.button !== 0) return;
     e.preventDefault();
-    drag(rows, grip.closest(".task"), e.pointerId, drop);
+    drag(rows, grip.closest(".task"), e.pointerId, drop, cancel);
   });
 }
 
-function drag(rows, row, pointer, drop) {
+function drag(rows, row, pointer, drop, cancel) {
   const home = row.nextElementSibling;
   const ended = new AbortController();
   let y = null;
   row.classList.add("drag");
 
   function follow() {
+    if (!row.isConnected) return; // it was changed elsewhere, and drawn anew
     const x = row.getBoundingClientRect().x + INSET;
     const others = document.elementsFromPoint(x, y).map((each) => each.closest(".task"));
     const over = others.find((each) => each && each !== row);
@@ -46,7 +50,7 @@ function drag(rows, row, pointer, drop) {
     ended.abort();
     row.classList.remove("drag");
     const moved = row.nextElementSibling !== home;
-    if (next === undefined) rows.insertBefore(row, home);
+    if (next === undefined || !row.isConnected) cancel();
     else if (moved) drop(row, next);
   }
 

@@ -11,6 +11,8 @@ import * as tasks from "./tasks.js";
 import * as toast from "./toast.js";
 import { t } from "./words.js";
 
+const KEPT_ALIVE = 50; // requests that a browser certainly goes on with after the page is closed
+
 let renaming = false;
 let scheduled = false;
 let refreshing = null;
@@ -260,7 +262,8 @@ export function start() {
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
   addEventListener("focus", refresh);
   addEventListener("beforeunload", (e) => {
-    if (queue.outage) toast.close(); // queues a deletion that could still be undone, so that it counts as unsaved
+    // Queue deletions that could still be undone, so that they count as unsaved.
+    if (queue.outage || store.heldCount() > KEPT_ALIVE) toast.close();
     if (store.isUnsaved()) e.preventDefault();
   });
   addEventListener("pagehide", () => {

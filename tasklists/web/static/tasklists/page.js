@@ -2,6 +2,7 @@
 
 import * as cluster from "./cluster.js";
 import * as lists from "./lists.js";
+import { csrfToken } from "./api.js";
 import { $, translate } from "./dom.js";
 import { lang, t } from "./words.js";
 
@@ -23,5 +24,9 @@ translate();
 lists.start();
 cluster.start();
 addEventListener("hashchange", show);
+// The token of the form is that of the time when the page was loaded.
+document.querySelector(".account")?.addEventListener("submit", (e) => {
+  e.target.elements.csrfmiddlewaretoken.value = csrfToken() ?? "";
+});
 show();
 document.body.dataset.started = ""; // for reload.js

@@ -88,8 +88,9 @@ function acknowledge(thing, row) {
   thing.list?.tasks?.sort(inOrder);
 }
 
+const changesOf = (thing) => queue.waiting.filter((each) => each.target === thing);
 // Whether exactly one change of a list or task is waiting, the one being settled.
-const isLastWaiting = (thing) => queue.waiting.filter((each) => each.target === thing).length === 1;
+const isLastWaiting = (thing) => changesOf(thing).length === 1;
 
 /** Merge rows, which were read up to the id `last`, into the things that are shown. Busy ones stay as they are. */
 function merge(things, rows, make, last = Infinity) {
@@ -209,7 +210,10 @@ function sendNewList(list) {
     target: list,
     request: () => ["POST", "/lists", { body, key }],
     settle({ status, data }) {
-      if (status !== 201) return refuse(list, data, () => forget(list));
+      if (status !== 201) {
+        drop(list.tasks);
+        return refuse(list, data, () => forget(list));
+      }
       acknowledge(list, data);
       // The new list may have been read in the meantime.
       state.lists = state.lists.filter((each) => each === list || each.id !== list.id);
@@ -261,7 +265,8 @@ export function change(thing, members) {
 
 // The list of a task is sent as its id, which a new list only has once it is created.
 const bodyOf = (members) => ("list" in members ? { ...members, list: members.list.id } : members);
-const isPosition = (members) => Object.keys(members).every((name) => name === "order" || name === "list");
+const POSITION = new Set(["order", "list"]);
+const isPosition = (members) => Object.keys(members).every((name) => POSITION.has(name));
 const pathOf = (thing) => `/${isList(thing) ? "lists" : "tasks"}/${thing.id}`;
 
 function sendMembers(thing, members) {
@@ -278,7 +283,7 @@ function sendMembers(thing, members) {
       if (!row && thing.list && (await isGone(thing.list))) return loseList(thing.list);
       if (row && Object.entries(bodyOf(members)).every(([name, value]) => row[name] === value)) {
         acknowledge(thing, row); // it had been saved, but the response was lost
-      } else if (row && isPosition(members) && isLastWaiting(thing)) {
+      } else if (row && thing !== state.editing && changesOf(thing).every((each) => each.members && isPosition(each.members))) {
         // Moving a task does not conflict with changes of its other members: keep those and retry.
         thing.saved = row;
         ({ title: thing.title, completed: thing.completed, due: thing.due } = row);
@@ -297,6 +302,9 @@ export function hold(things) {
   for (const thing of things) thing.deleted = true;
   changed();
 }
+
+/** How many deletions can still be undone. */
+export const heldCount = () => held.length;
 
 export function restoreHeld() {
   for (const thing of held) thing.deleted = false;
@@ -397,11 +405,14 @@ function refuse(thing, problem, undo) {
 /** Keep both versions for the reader to choose from. `row` is null if the other one is a deletion. */
 function noteConflict(thing, row, at) {
   const mine = thing.deleted ? null : combine(thing, row);
+  const moves = changesOf(thing).flatMap(({ members }) => Object.entries(members ?? {}).filter(([name]) => POSITION.has(name)));
   drop([thing]);
+  held = held.filter((each) => each !== thing); // the reader decides about its deletion
   thing.deleted = false;
   Object.assign(thing, mine);
   thing.conflict = { mine, theirs: row, at };
   if (row) thing.saved = row;
+  if (row && mine && moves.length) sendMembers(thing, Object.fromEntries(moves));
   conflicted(thing);
 }
 
@@ -416,12 +427,13 @@ function combine(thing, row) {
 function loseList(list) {
   if (list.conflict) return;
   const inside = [list, ...(list.tasks ?? [])];
-  if (list.deleted || !inside.some(isWaiting)) {
+  if (list.deleted || !inside.some((each) => isWaiting(each) || each.conflict)) {
     forget(list);
     if (!list.deleted) refused(list.name, null, list);
     return;
   }
   drop(inside);
+  if (!state.lists.includes(list)) state.lists = [...state.lists, list].sort(byId); // where it has a mark
   for (const task of list.tasks ?? []) task.conflict = null;
   list.conflict = { mine: { name: list.name }, theirs: null, at: new Date() };
   conflicted(list);

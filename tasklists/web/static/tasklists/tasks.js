@@ -12,6 +12,7 @@ import * as toast from "./toast.js";
 import { t } from "./words.js";
 
 let filter = "all";
+let unedited = ""; // the title that the field had at first, without line breaks
 let chosen = null; // the task whose menu or date picker is open
 
 const shows = (task) => filter === "all" || task.completed === (filter === "completed");
@@ -150,6 +151,7 @@ function edit(task) {
   state.editing = task;
   render();
   const field = rowOf(task).querySelector(".edit");
+  unedited = field.value.trim();
   field.focus();
   field.select();
 }
@@ -158,6 +160,7 @@ function edit(task) {
 function finishEditing(task, value, { focus }) {
   if (state.editing !== task) return;
   state.editing = null;
+  if (value === unedited) value = undefined;
   if (value === "") remove(task);
   else if (value !== undefined && value !== task.title) store.change(task, { title: value });
   render();
@@ -309,7 +312,7 @@ export function start() {
     if (e.target.matches(".title")) edit(taskOf(e.target));
   });
   tasks.addEventListener("focusout", (e) => {
-    const task = e.target.matches(".edit") && taskOf(e.target);
+    const task = e.target.matches(".edit") && state.editing; // its list may have gone from the page
     const title = e.target.value?.trim();
     // Afterwards, because the row is made anew, and the focus may go to another control of it.
     if (task) setTimeout(() => finishEditing(task, title, { focus: false }));
@@ -318,8 +321,8 @@ export function start() {
   startDragging(tasks, (li, next) => {
     const task = taskOf(li);
     if (task) place(task, next ? taskOf(next) : null);
-    rowOf(task)?.querySelector("[type=checkbox]").focus();
-  });
+    if (task) rowOf(task)?.querySelector("[type=checkbox]").focus();
+  }, render);
   $("new-task").addEventListener("submit", create);
   $("clear").addEventListener("click", () => {
     const done = store.visible(state.current.tasks).filter((task) => task.completed);

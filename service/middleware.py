@@ -34,6 +34,10 @@ class RequestIdMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        # structlog makes the variable when it is first bound. Two requests at the same time would
+        # make two, and one of them would fail when it resets the other's.
+        tokens = structlog.contextvars.bind_contextvars(request_id="")
+        structlog.contextvars.reset_contextvars(**tokens)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         identifier = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))

@@ -369,6 +369,7 @@ def test_who_has_to_log_in_is_led_there_and_back(
     window.dismiss()
     window.make_list("Reading")
     window.add("Middlemarch")
+    window.saved()
     window.page.reload()
     expect(window.list_link("Groceries")).to_be_visible()
     window.shows("Middlemarch")

@@ -85,6 +85,11 @@ class Window:
             assert time.monotonic() < end, f"not in {HANG} s: {what}"
             self.page.wait_for_timeout(50)
 
+    def saved(self) -> None:
+        """Wait until the page may be closed without a warning."""
+        ask = "() => dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+        self.eventually(lambda: self.page.evaluate(ask), "everything is saved")
+
     def settle(self) -> None:
         """Wait for the next two frames: what an event has changed is drawn then."""
         self.page.evaluate(

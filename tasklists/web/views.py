@@ -13,6 +13,7 @@ from django.templatetags.static import static
 from django.urls import get_script_prefix
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 
 from service.errors import from_exception, prefers_html
 from tasklists.api import TaskListViewSet
@@ -45,6 +46,7 @@ def front(request: HttpRequest) -> Any:
     return lists(request)
 
 
+@gzip_page  # WhiteNoise compresses the other files
 def page(request: HttpRequest) -> HttpResponse:
     """The page, or a redirect to the login for anonymous users who may not even read."""
     username = name_of_user(request)

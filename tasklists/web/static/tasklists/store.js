@@ -120,7 +120,7 @@ export async function readLists() {
     reached();
     state.lists = merge(state.lists, rows, listFrom, next ? rows.at(-1).id : Infinity);
     state.next = next;
-    if (state.current && !state.lists.includes(state.current)) loseList(state.current);
+    if (state.current && !state.lists.includes(state.current)) loseList(state.current, state.current.id);
     changed();
     return true;
   }
@@ -151,6 +151,7 @@ export async function readList(id) {
 
 /** Read all tasks of a list, page by page. */
 export async function readTasks(list) {
+  const { id } = list;
   if (list.id === null) return;
   const make = () => newTask(list);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -158,7 +159,7 @@ export async function readTasks(list) {
     const rows = [];
     for (let path = `/lists/${list.id}/tasks`; path; ) {
       const answer = await page(path);
-      if (answer.status === 404) return loseList(list);
+      if (answer.status === 404) return loseList(list, id);
       if (failed(answer)) return;
       rows.push(...answer.rows);
       path = answer.next;
@@ -235,11 +236,15 @@ const afterLast = ({ tasks }) => Math.max(0, tasks?.at(-1)?.order ?? 0) + 1;
 
 function sendNewTask(task, body) {
   const key = newKey();
+  let listId; // when the request was sent
   enqueue({
     target: task,
-    request: () => ["POST", `/lists/${task.list.id}/tasks`, { body, key }],
+    request() {
+      listId = task.list.id;
+      return ["POST", `/lists/${listId}/tasks`, { body, key }];
+    },
     async settle({ status, data }) {
-      if (status === 404) return loseList(task.list);
+      if (status === 404) return loseList(task.list, listId);
       if (status !== 201) return refuse(task, data, () => forget(task));
       acknowledge(task, data);
       // The new task may have been read in the meantime.
@@ -280,7 +285,7 @@ function sendMembers(thing, members) {
       if (status !== 412 && status !== 404) return refuse(thing, data, () => revert(thing));
       const row = await fetchRow(thing);
       if (row === undefined) return "failed";
-      if (!row && thing.list && (await isGone(thing.list))) return loseList(thing.list);
+      if (!row && thing.list && (await isGone(thing.list))) return loseList(thing.list, thing.list.id);
       if (row && Object.entries(bodyOf(members)).every(([name, value]) => row[name] === value)) {
         acknowledge(thing, row); // it had been saved, but the response was lost
       } else if (row && thing !== state.editing && changesOf(thing).every((each) => each.members && isPosition(each.members))) {
@@ -424,8 +429,8 @@ function combine(thing, row) {
 }
 
 /** Remove a list that was deleted elsewhere; if changes in it are waiting, ask first. */
-function loseList(list) {
-  if (list.conflict) return;
+function loseList(list, id) {
+  if (list.conflict || list.id !== id) return; // known already, or created again meanwhile
   const inside = [list, ...(list.tasks ?? [])];
   if (list.deleted || !inside.some((each) => isWaiting(each) || each.conflict)) {
     forget(list);

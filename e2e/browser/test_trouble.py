@@ -234,6 +234,28 @@ def test_a_task_in_a_list_that_was_deleted_elsewhere_is_not_lost(
     shown.shows("milk", "bread", "oranges", "tea")
 
 
+def test_a_late_answer_about_a_deleted_list_does_not_concern_the_one_made_again(
+    shown: Window, api: Api, groceries: int
+) -> None:
+    shown.expects(404)
+    held: list[Route] = []
+    shown.page.route(f"**/lists/{groceries}/tasks?*", lambda route: held.append(route))  # noqa: PLW0108
+    come_back(shown)
+    shown.eventually(lambda: held, "the tasks are read")
+    api.request("DELETE", f"/lists/{groceries}")
+    shown.add("tea")
+    shown.page.get_by_role("button", name="Make it again").click()
+    shown.eventually(lambda: len(api.lists()) == 1, "the list is made again")
+    with shown.page.expect_response(lambda answer: answer.status == 404):
+        held[0].continue_()
+    made = api.lists()[0]["id"]
+    shown.eventually(
+        lambda: api.titles(made) == ["milk", "bread", "oranges", "tea"], "with its tasks"
+    )
+    shown.settle()
+    shown.shows("milk", "bread", "oranges", "tea")
+
+
 def test_what_others_did_is_seen_when_one_comes_back(
     shown: Window, api: Api, groceries: int
 ) -> None:

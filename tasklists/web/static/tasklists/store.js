@@ -152,13 +152,14 @@ export async function readList(id) {
 /** Read all tasks of a list, page by page. */
 export async function readTasks(list) {
   const { id } = list;
-  if (list.id === null) return;
+  if (id === null) return;
   const make = () => newTask(list);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const before = queue.settled;
     const rows = [];
-    for (let path = `/lists/${list.id}/tasks`; path; ) {
+    for (let path = `/lists/${id}/tasks`; path; ) {
       const answer = await page(path);
+      if (list.id !== id) return; // it was created again meanwhile
       if (answer.status === 404) return loseList(list, id);
       if (failed(answer)) return;
       rows.push(...answer.rows);

@@ -76,6 +76,20 @@ def window(open_window: OpenWindow, service: Service) -> Window:
     return open_window(service.url)
 
 
+@pytest.fixture
+def groceries(api: Api) -> int:
+    """The id of a list with three tasks."""
+    return api.make_list("Groceries", "milk", "bread", "oranges")
+
+
+@pytest.fixture
+def shown(groceries: int, open_window: OpenWindow, service: Service) -> Window:
+    """A window with that list."""
+    window = open_window(service.url)
+    window.shows("milk", "bread", "oranges")
+    return window
+
+
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "is_mobile": True,

@@ -10,19 +10,6 @@ from e2e.browser.api import Api
 from e2e.browser.window import Window
 
 
-@pytest.fixture
-def groceries(api: Api) -> int:
-    return api.make_list("Groceries", "milk", "bread", "oranges")
-
-
-@pytest.fixture
-def shown(window: Window, groceries: int) -> Window:
-    window.open(f"#lists/{groceries}")
-    window.page.reload()
-    window.shows("milk", "bread", "oranges")
-    return window
-
-
 def come_back(window: Window) -> None:
     """Return to the window from another one, which makes it read everything."""
     with window.page.expect_response(re.compile(r"/lists/\d+/tasks\?limit=1000$")):

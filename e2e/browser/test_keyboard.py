@@ -6,23 +6,9 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from e2e.browser.api import Api
-from e2e.browser.conftest import OpenWindow
 from e2e.browser.window import Window
-from tests.process import Service
 
 STEPS = 60  # more than the page with three tasks has controls
-
-
-@pytest.fixture
-def groceries(api: Api) -> int:
-    return api.make_list("Groceries", "milk", "bread", "oranges")
-
-
-@pytest.fixture
-def shown(groceries: int, open_window: OpenWindow, service: Service) -> Window:
-    window = open_window(service.url)
-    window.shows("milk", "bread", "oranges")
-    return window
 
 
 def tab_to(window: Window, control: Locator, key: str = "Tab") -> None:

@@ -14,20 +14,6 @@ from tests.process import Service
 NOON = datetime.fromisoformat("2027-03-10T12:00-03:00")  # a Wednesday
 
 
-@pytest.fixture
-def groceries(api: Api) -> int:
-    """The id of a list with three tasks."""
-    return api.make_list("Groceries", "milk", "bread", "oranges")
-
-
-@pytest.fixture
-def shown(groceries: int, open_window: OpenWindow, service: Service) -> Window:
-    """A window with that list."""
-    window = open_window(service.url)
-    window.shows("milk", "bread", "oranges")
-    return window
-
-
 # ── Lists ────────────────────────────────────────────────────────────────────
 
 

@@ -13,18 +13,6 @@ from tests.postgresql import PostgreSQL
 from tests.process import Service
 
 
-@pytest.fixture
-def groceries(api: Api) -> int:
-    return api.make_list("Groceries", "milk", "bread", "oranges")
-
-
-@pytest.fixture
-def shown(groceries: int, open_window: OpenWindow, service: Service) -> Window:
-    window = open_window(service.url)
-    window.shows("milk", "bread", "oranges")
-    return window
-
-
 def come_back(window: Window) -> None:
     """Return to the window from another one."""
     window.page.evaluate("() => dispatchEvent(new Event('focus'))")

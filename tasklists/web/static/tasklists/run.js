@@ -7,8 +7,8 @@ const MAX_PODS = 50;
 const MAX_VERSIONS = 10;
 const OUTAGE_GAP = 30_000; // milliseconds without a 503 after which the next one starts a new outage
 
-// /instance exists since 0.2.0. A pod of an earlier version answers 404 and keeps the connection open.
-export const WITHOUT_INSTANCE = "< 0.2.0";
+// The version of a pod without /instance, which answers 404 and keeps the connection open.
+export const WITHOUT_INSTANCE = "?";
 // After this many answers nearly every pod has answered once, so a pod that appears later is new.
 const FIRST_ANSWERS = 30;
 

@@ -102,7 +102,10 @@ def test_it_may_be_decided_later(conflict: Window, api: Api, groceries: int, by:
     conflict.eventually(lambda: "rye bread" in api.titles(groceries), "mine is saved")
 
 
-def test_a_conflict_while_something_is_typed_waits(shown: Window, api: Api, groceries: int) -> None:
+@pytest.mark.parametrize("where", ["title", "new task"])
+def test_a_conflict_while_something_is_typed_waits(
+    shown: Window, api: Api, groceries: int, where: str
+) -> None:
     shown.expects(412)
     api.change(groceries, "bread", title="white bread")
     held: list[Route] = []
@@ -116,14 +119,15 @@ def test_a_conflict_while_something_is_typed_waits(shown: Window, api: Api, groc
     shown.page.route("**/tasks/*", hold)
     shown.rename("bread", "rye bread")
     shown.eventually(lambda: held, "the change is sent")
-    shown.edit("oranges").fill("oranges and")
+    field = shown.edit("oranges") if where == "title" else shown.field
+    field.fill("oranges and")
     held[0].continue_()
     expect(
         shown.page.get_by_role("button", name="Changed elsewhere: choose a version of rye bread")
     ).to_be_visible()
     expect(shown.conflict).to_be_hidden()
-    expect(shown.title_field).to_be_focused()
-    expect(shown.title_field).to_have_value("oranges and")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("oranges and")
 
 
 def test_what_was_deleted_elsewhere_is_asked_about(shown: Window, api: Api, groceries: int) -> None:

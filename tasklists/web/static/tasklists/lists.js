@@ -211,9 +211,15 @@ const actions = {
 const closeSide = () => $("side").matches(":popover-open") && $("side").hidePopover();
 
 function refused(text, detail, thing) {
-  toast.show(detail === null ? t("listGone", { name: text }) : t("refused", { title: text, detail }), { sticky: true });
+  toast.show(t("refused", { title: text, detail }), { sticky: true });
   const field = store.isList(thing) ? $("new-list").elements.name : $("new-task").elements.title;
-  if (detail !== null && thing.id === null && !field.value) field.value = text; // for the reader to correct
+  if (thing.id === null && !field.value) field.value = text; // for the reader to correct
+}
+
+/** Whether a dialog would get what the reader is typing. */
+function isTyping() {
+  const { activeElement: field } = document;
+  return field.matches("input:not([type=checkbox], [type=radio])") && field.value !== "";
 }
 
 // ── Start ────────────────────────────────────────────────────────────────────
@@ -244,9 +250,10 @@ export function start() {
   store.start({
     changed,
     refused,
+    lost: (list) => toast.show(t("listGone", { name: list.name }), { sticky: true }),
     conflicted: (thing) => {
       changed();
-      conflict.offerConflict(thing, state.editing || renaming);
+      conflict.offerConflict(thing, state.editing || renaming || isTyping());
     },
     created: (list) => {
       if (list === state.current && isShown()) history.replaceState(null, "", hashOf(list));

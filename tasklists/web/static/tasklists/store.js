@@ -22,16 +22,17 @@ export const state = {
 let keys = 0;
 let changed = () => {};
 let refused = () => {};
+let lost = () => {};
 let conflicted = () => {};
 let created = () => {};
 
 /**
  * Set the listeners: `changed()` after every change of the state; `refused(text, detail, thing)` when
- * the service refuses a change, or without `detail` when a list was deleted elsewhere;
- * `conflicted(thing)` when there are two versions; `created(list)` when a new list has an id.
+ * the service refuses a change; `lost(list)` when a list was deleted elsewhere; `conflicted(thing)`
+ * when there are two versions; `created(list)` when a new list has an id.
  */
 export function start(listeners) {
-  ({ changed, refused, conflicted, created } = listeners);
+  ({ changed, refused, lost, conflicted, created } = listeners);
 }
 
 export const isList = (thing) => "name" in thing;
@@ -435,7 +436,7 @@ function loseList(list, id) {
   const inside = [list, ...(list.tasks ?? [])];
   if (list.deleted || !inside.some((each) => isWaiting(each) || each.conflict)) {
     forget(list);
-    if (!list.deleted) refused(list.name, null, list);
+    if (!list.deleted) lost(list);
     return;
   }
   drop(inside);

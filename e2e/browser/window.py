@@ -49,8 +49,7 @@ class Window:
         return other
 
     def note(self, message: ConsoleMessage) -> None:
-        is_icon = message.location.get("url", "").endswith("/favicon.ico")  # the login has none
-        if message.type == "error" and not is_icon:
+        if message.type == "error":
             self.seen.append(message.text)
 
     # ── The page ─────────────────────────────────────────────────────────────

@@ -110,6 +110,14 @@ def test_the_address_of_the_admin_without_its_slash_leads_there(client: Client) 
     assert response["Location"] == "/admin/?a=b"
 
 
+def test_the_login_has_the_name_and_the_icon_of_the_service(browser: Client, db: None) -> None:
+    page = browser.get("/auth/login/").content.decode()
+    assert re.search("<title>Log in . Tasklists</title>", page)
+    assert "Log in to Tasklists" in page
+    [icon] = re.findall('<link rel="icon" href="([^"]+)"', page)
+    assert served(browser, icon).startswith("<svg")
+
+
 @pytest.mark.parametrize("query", ["", "?next=", "?next=https://evil.example/"])
 def test_a_login_leads_to_a_page_that_exists(client: Client, db: None, query: str) -> None:
     User.objects.create_user("ada", password="x")

@@ -121,7 +121,7 @@ class Mutation:
         self.row: tuple[str, int] | None = None
         path, self.method, operation = self.random.choice(OPERATIONS)
         self.target = re.sub(r"\{(\w+)\}", lambda found: self.id(path, found[1]), path)
-        names = [each["name"] for each in operation["parameters"] if each["in"] == "query"]
+        names = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
         self.query = [(name, self.text()) for name in names if self.rarely(4)]
         self.body: Any = None
         if "requestBody" in operation:

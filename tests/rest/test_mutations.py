@@ -121,7 +121,8 @@ class Mutation:
         self.row: tuple[str, int] | None = None
         path, self.method, operation = self.random.choice(OPERATIONS)
         self.target = re.sub(r"\{(\w+)\}", lambda found: self.id(path, found[1]), path)
-        names = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
+        parameters = operation.get("parameters", [])
+        names = [each["name"] for each in parameters if each["in"] == "query"]
         self.query = [(name, self.text()) for name in names if self.rarely(4)]
         self.body: Any = None
         if "requestBody" in operation:
@@ -129,7 +130,7 @@ class Mutation:
             self.body = copy.deepcopy(example["value"])
         self.headers: dict[str, str] = {}
         for name in ("Idempotency-Key", "If-Match", "If-None-Match"):
-            if self.rarely(3) and name in {each["name"] for each in operation["parameters"]}:
+            if self.rarely(3) and name in {each["name"] for each in parameters}:
                 self.headers[name] = self.random.choice(HEADERS[name])
 
     def rarely(self, times: int) -> bool:

@@ -53,7 +53,7 @@ class Balancer:
 
 
 def pump(source: socket.socket, target: socket.socket) -> None:
-    """Send on what comes, and the end of it."""
+    """Forward the data from one socket to the other, then the end of the stream."""
     with suppress(OSError):  # either side is gone
         while data := source.recv(65536):
             target.sendall(data)
@@ -81,15 +81,15 @@ class Pods(Balancer):
         return pod
 
     def remove(self, pod: Service) -> None:
-        """Send no requests to the pod any more."""
+        """Stop forwarding new connections to the pod."""
         self.ports.remove(pod.port)
 
 
 @contextmanager
 def older_pod(name: str) -> Iterator[int]:
-    """The port of what answers as a pod of 0.1.0 does at /instance, which it doesn't know.
+    """Serve as a pod of 0.1.0: answer 404 to every request and keep the connection open.
 
-    It keeps connections.
+    Yields the port.
     """
 
     class Handler(BaseHTTPRequestHandler):

@@ -76,7 +76,7 @@ def test_pods_that_share_a_database(
     for name in ("app-x2lkq", "app-m9zvd", "app-7hbtw"):
         view.has_row(name, version="0.2.0", database="postgresql", lists_known="2")
         view.has_row(name, median=re.compile(r"^\d+ ms$"), up_since=re.compile(r"^\d\d:\d\d$"))
-    # The table follows the totals after half a second.
+    # The page updates the totals and the table twice a second.
     view.window.eventually(
         lambda: sum(answers(view)) == view.count("answered"), "the table is about all answers"
     )

@@ -49,7 +49,7 @@ def other(shown: Window, open_window: OpenWindow, service: Service) -> Window:
 
 @pytest.fixture
 def conflict(shown: Window, other: Window, api: Api, groceries: int) -> Window:
-    """The window of the one who was slower: both have changed the title of the same task."""
+    """A window that shows a conflict: both people changed the title of the same task."""
     shown.expects(412)
     other.rename("bread", "white bread")
     other.eventually(lambda: "white bread" in api.titles(groceries), "it is saved")

@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def watching(release: Release, browser: Browser) -> Iterator[ClusterView]:
-    """The cluster view at the release's load balancer, started. Nothing may go wrong in it."""
+    """Open the cluster view at the load balancer and press Start; fail if the page reports errors."""
     window = Window(browser.new_context(locale="en-US", viewport=WIDE), release.client().url)
     window.open("#cluster")
     view = ClusterView(window)

@@ -60,6 +60,7 @@ CMD ["python", "manage.py", "serve"]
 ARG VERSION=unknown
 ARG REVISION=unknown
 ARG SOURCE
+ENV REVISION=$REVISION
 LABEL org.opencontainers.image.title="Tasklists" \
       org.opencontainers.image.description="Task lists over HTTP" \
       org.opencontainers.image.licenses="Apache-2.0" \

@@ -12,6 +12,9 @@ RUNSERVER = sys.argv[1:2] == ["runserver"]
 
 SERVICE_NAME = env.SERVICE_NAME
 VERSION = "0.2.0"  # as chart/Chart.yaml has it
+REVISION = env.text(
+    "REVISION", default="", pattern=r"[!-~]{1,100}", accepted="up to 100 printable ASCII characters"
+)
 
 # Security
 SECRET_KEY = env.secret_key("SECRET_KEY")
@@ -136,6 +139,8 @@ WSGI_APPLICATION = "server.wsgi.application"
 SERVER_ARGUMENTS = ["-m", "gunicorn", "--config", "server/gunicorn.conf.py"]
 HOST = env.address("HOST", default="")  # empty: all interfaces
 PORT = env.integer("PORT", default=5000, minimum=1, maximum=65535)
+METRICS_PORT = env.integer("METRICS_PORT", default=0, minimum=0, maximum=65535)  # 0: no metrics
+METRICS_COLLECTORS = ["service.collector.ServiceCollector"]
 WEB_CONCURRENCY = env.integer("WEB_CONCURRENCY", default=2, minimum=1, maximum=256)
 THREADS = env.integer("THREADS", default=4, minimum=1, maximum=256)
 GRACEFUL_TIMEOUT = env.integer("GRACEFUL_TIMEOUT", default=30, minimum=0, maximum=3600)
@@ -180,6 +185,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "service.middleware.RequestIdMiddleware",
+    "service.routes.RouteMiddleware",
     "service.middleware.ContentLengthMiddleware",
     *(["service.middleware.ServedByMiddleware"] if SERVED_BY else []),
     *(["corsheaders.middleware.CorsMiddleware"] if _origins else []),

@@ -15,6 +15,7 @@ from rest.idempotency import Idempotency, idempotency
 from rest.statements import ATTEMPTS, Row, Values
 from rest.views import ResourceView
 from service.errors import unavailable
+from service.metrics import IDEMPOTENT_REPLAYS
 
 
 class VersionedViewSet(ResourceView):
@@ -71,7 +72,9 @@ class VersionedViewSet(ResourceView):
             raise
         values |= self.within
         for _ in range(ATTEMPTS):
-            row = self.statements.create(values, self.base_url, key) or self.created_before(key)
+            row = self.statements.create(values, self.base_url, key)
+            if row is None and (row := self.created_before(key)):
+                IDEMPOTENT_REPLAYS.inc()
             if row is not None:
                 return self.answer(row, 201, {"Location": f"{self.row_path}{row.id}"})
             self.require_parent()

@@ -10,6 +10,7 @@ from django.conf import settings
 from gunicorn.glogging import Logger
 
 from service.client_address import client_address
+from service.trace_context import trace_id
 
 MAX_LENGTH = 500  # characters of each value that the client chose
 LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
@@ -18,6 +19,14 @@ LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping(
 def cut(text: str) -> str:
     """A value of the client's, or its beginning if it is long."""
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}..."
+
+
+def traced(request: Any) -> dict[str, str]:
+    """The trace id of a request that has one, as an entry of its event."""
+    for name, value in request.headers:
+        if name == "TRACEPARENT" and (found := trace_id(value)):
+            return {"trace_id": found}
+    return {}
 
 
 class AccessLogger(Logger):  # type: ignore[misc]
@@ -31,8 +40,9 @@ class AccessLogger(Logger):  # type: ignore[misc]
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
         """Log a request; ``environ`` has the path decoded, unless the server itself answered."""
         path, status = environ.get("PATH_INFO", req.path) or "", int(resp.status[:3])
-        # Probes ask every few seconds, so health checks that pass are logged at debug level only.
-        passed = path.startswith("/health/") and status == 200
+        # Probes and Prometheus ask every few seconds, so what they ask for is logged at debug level
+        # only, if it succeeds.
+        passed = path.startswith(("/health/", "/metrics")) and status == 200
         level = "debug" if passed else "info"
         if LEVELS[level] < LEVELS[settings.LOG_LEVEL]:
             return
@@ -50,6 +60,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
             "remote_address": client_address(environ["REMOTE_ADDR"], ",".join(forwarded)),
             "user_agent": cut(",".join(agents)) if agents else "-",
             "request_id": request_id[0] if request_id else "-",
+            **traced(req),
             "logger": "gunicorn.access",
             "level": level,
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),

@@ -46,6 +46,7 @@ class Connection:
         self.descriptor = client.fileno()
         self.address = address
         self.server = server  # the address that the client has connected to
+        self.asks_for_metrics = server[1] == settings.METRICS_PORT
         self.reader = RequestReader(config, address)
         self.state = State.IDLE
         self.since = time.monotonic()  # when the state began; in LINGERING, when the last byte came

@@ -1,18 +1,20 @@
 """One request and its one response."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.http import wsgi
 
-from server import replies
+from server import metrics, replies
 from server.connection import Connection
 from server.request import Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+ROUTE = "http.route"  # where the application puts the route of a request into the environ
 BUFFER = 64 * 1024  # bytes of a response that are collected before they are sent
 
 
@@ -32,6 +34,8 @@ class Exchange:
         self.application = application
         self.config = config
         self.start = datetime.now()
+        self.arrived = conn.since  # when the request was complete, by time.monotonic()
+        self.seconds = 0.0  # until the response was sent, or the client had to read first
         self.response: Any = None
         self.environ: dict[str, Any] = {}
         self.body: Any = None  # what the application returned
@@ -47,9 +51,15 @@ class Exchange:
         """
         while self.conn.flush():
             if self.collected:
+                self.take_time()
                 return True
             self.collect(log)
+        self.take_time()
         return False
+
+    def take_time(self) -> None:
+        """Measure the time until now, unless it was measured when the client had to read first."""
+        self.seconds = self.seconds or time.monotonic() - self.arrived
 
     def collect(self, log: Any) -> None:
         """Collect BUFFER bytes of the response, or what is left of it."""
@@ -97,5 +107,13 @@ class Exchange:
         try:
             if self.response and self.response.status:  # otherwise the client left before
                 log.access(self.response, self.request, self.environ, datetime.now() - self.start)
+                if metrics.ENABLED and not self.conn.asks_for_metrics:
+                    self.count()
         finally:
             getattr(self.body, "close", lambda: None)()  # PEP 3333: if it has one
+
+    def count(self) -> None:
+        self.take_time()  # the client may have left before
+        status = int(self.response.status[:3])
+        route = self.environ.get(ROUTE)
+        metrics.count_request(self.request.method, route, status, self.seconds)

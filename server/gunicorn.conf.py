@@ -14,14 +14,23 @@ from typing import Any
 from django.conf import settings
 
 from project import environment
-from server.worker import STOP_SIGNALS
+from server import metrics_directory
 
 environment.select_settings()
+if settings.METRICS_PORT:
+    metrics_directory.prepare(settings.SERVICE_NAME)
+    pre_fork = metrics_directory.assign_slot
+    post_fork = metrics_directory.enter_slot
+    child_exit = metrics_directory.leave_slot
+    on_exit = metrics_directory.delete
+
+from server.worker import STOP_SIGNALS  # noqa: E402 - it defines metrics
 
 wsgi_app = "server.wsgi"
 proc_name = settings.SERVICE_NAME
 host = settings.HOST or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104
-bind = f"[{host}]:{settings.PORT}" if ":" in host else f"{host}:{settings.PORT}"
+ports = [port for port in (settings.PORT, settings.METRICS_PORT) if port]
+bind = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for port in ports]
 
 # The number of workers is not derived from the number of cores, because a container sees all
 # cores of its node and not its own share.

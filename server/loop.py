@@ -10,9 +10,9 @@ from typing import Any
 from django.conf import settings
 from gunicorn.http.errors import ParseException
 
-from server import replies
+from server import metrics, replies
 from server.connection import LINGER, Connection, State
-from server.queue import RequestQueue
+from server.queue import OwnThreadsQueue, RequestQueue
 from server.request import BodyCutShort, Request, RequestTimeout
 
 Events = list[tuple[selectors.SelectorKey, int]]
@@ -32,8 +32,8 @@ READY = ("/health/ready", "/health/ready/")
 class EventLoop:
     """Accepts connections, reads requests, sends what clients read late, enforces deadlines.
 
-    Whole requests go to ``requests``, those for /health/ready to ``probes``; the loop answers
-    /health/live itself. One thread at a time calls poll(), which owns the connections that the
+    Whole requests go to ``requests``, those for /health/ready to ``probes``, those to METRICS_PORT
+    to ``scrapes``; the loop answers /health/live itself. One thread at a time calls poll(), which owns the connections that the
     selector has registered. The other methods may be called by the thread that owns the
     connection. ``lock`` protects what all threads share: the selector and the counters.
     """
@@ -44,7 +44,8 @@ class EventLoop:
         log: Any,
         listeners: list[Any],
         requests: RequestQueue,
-        probes: RequestQueue,
+        probes: OwnThreadsQueue,
+        scrapes: OwnThreadsQueue,
     ) -> None:
         self.config = config
         self.log = log
@@ -53,11 +54,11 @@ class EventLoop:
             listener.setblocking(False)
         self.requests = requests
         self.probes = probes
+        self.scrapes = scrapes
         # Kubernetes asks without the prefix.
         prefixes = {"", settings.URL_PREFIX}
         self.live = {prefix + path for prefix in prefixes for path in LIVE}
         self.ready = {prefix + path for prefix in prefixes for path in READY}
-        self.probe_arrived = threading.Semaphore(0)  # for which their threads wait
         self.selector = selectors.DefaultSelector()
         self.awake, self.wake = os.pipe()  # a byte in it ends a poll
         self.selector.register(self.awake, READ)
@@ -106,7 +107,7 @@ class EventLoop:
                 self.accept_some()  # a probe need not wait for a thousand requests to be read
         if not self.accepting:
             self.accept_some()
-        for queue in (self.requests, self.probes):
+        for queue in (self.requests, self.probes, self.scrapes):
             for conn in queue.take_late(BATCH):
                 self.shed(conn)
         if self.stopping and not self.draining:
@@ -250,18 +251,18 @@ class EventLoop:
     def dispatch(self, conn: Connection, request: Request) -> None:
         conn.request = request
         conn.closes = not self.may_keep(request)
-        asks_alive = request.path in self.live and request.method in ("GET", "HEAD")
-        if asks_alive and not from_a_page(request):
-            self.reply(conn, replies.ALIVE)
-            return
+        queue: RequestQueue = self.requests
+        if conn.asks_for_metrics:
+            queue = self.scrapes
+        elif request.path in self.ready:
+            queue = self.probes
+        elif request.path in self.live and request.method in ("GET", "HEAD"):
+            if not from_a_page(request):
+                self.reply(conn, replies.ALIVE, LIVE[0])
+                return
         conn.state, conn.since = State.QUEUED, self.woke  # it may have arrived as early as that
         self.unwatch(conn)
-        if request.path in self.ready:
-            taken_in = self.probes.put(conn)
-            self.probe_arrived.release()
-        else:
-            taken_in = self.requests.put(conn)
-        if not taken_in:
+        if not queue.put(conn):
             self.shed(conn)
 
     def may_keep(self, request: Request) -> bool:
@@ -279,6 +280,10 @@ class EventLoop:
 
     def shed(self, conn: Connection) -> None:
         """Answer a request for which there is no thread in time."""
+        if metrics.ENABLED and not conn.asks_for_metrics:
+            metrics.SHED.inc()
+            if conn.state is State.QUEUED:
+                metrics.THREAD_WAIT.observe(time.monotonic() - conn.since)
         self.reply(conn, replies.overloaded(conn.request))
 
     def refuse(self, conn: Connection, error: ParseException) -> None:
@@ -292,15 +297,19 @@ class EventLoop:
         conn.closes = True
         self.reply(conn, replies.refusal(error, conn.request))
 
-    def reply(self, conn: Connection, reply: replies.Reply) -> None:
-        """Send a response that the server makes itself, and log it."""
+    def reply(self, conn: Connection, reply: replies.Reply, route: str | None = None) -> None:
+        """Send a response that the server makes itself, log it and count it."""
         request, start = conn.request, conn.since
         response = replies.write(conn, request, self.config, reply)
         conn.enter(State.SENDING, settings.CLIENT_TIMEOUT)
         self.send(conn)
+        seconds = time.monotonic() - start
         if request is not None:
-            duration = timedelta(seconds=time.monotonic() - start)
-            self.log.access(response, request, {"REMOTE_ADDR": conn.address[0]}, duration)
+            environ = {"REMOTE_ADDR": conn.address[0]}
+            self.log.access(response, request, environ, timedelta(seconds=seconds))
+        if metrics.ENABLED and not conn.asks_for_metrics:
+            method = request.method if request else metrics.OTHER
+            metrics.count_request(method, route, reply.status, seconds)
 
     def send(self, conn: Connection) -> None:
         """Send what was collected, and go on with what follows."""

@@ -78,3 +78,21 @@ class RequestQueue:
             while self.waiting and self.waiting[0].since <= latest and len(late) < limit:
                 late.append(self.waiting.popleft())
         return late
+
+
+class OwnThreadsQueue(RequestQueue):
+    """A queue whose threads wait for requests, and do nothing else: they do not poll."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads, lambda: None)
+        self.arrived = threading.Semaphore(0)
+
+    def put(self, conn: Connection) -> bool:
+        taken_in = super().put(conn)
+        self.arrived.release()
+        return taken_in
+
+    def wait(self) -> Connection | None:
+        """Block until a request arrives; return None if it was not taken in, or removed since."""
+        self.arrived.acquire()
+        return self.get()

@@ -6,17 +6,21 @@ import select
 import signal
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from gunicorn.config import Config
 from gunicorn.workers.base import Worker as BaseWorker
 
+from server import metrics
 from server.connection import Connection, State
 from server.exchange import Exchange
 from server.heartbeat import Heartbeat
 from server.loop import WRITE, EventLoop
-from server.queue import RequestQueue
+from server.queue import OwnThreadsQueue, RequestQueue
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 LAG = 0.02  # seconds without a poll after which the main thread polls, if no other thread is free
@@ -80,11 +84,13 @@ class Worker(BaseWorker):  # type: ignore[misc]
         self.start()
         while self.alive and self.ppid == os.getppid():
             self.notify()
+            self.measure()
             self.supervise(1)
         self.loop.stop()
         deadline = time.monotonic() + self.cfg.graceful_timeout
         while not self.loop.is_drained() and time.monotonic() < deadline:
             self.notify()
+            self.measure()
             self.supervise(0.1)
 
     def start(self) -> None:
@@ -92,10 +98,26 @@ class Worker(BaseWorker):  # type: ignore[misc]
         for end in self.PIPE:  # a byte in it wakes the main thread; each signal writes one
             os.set_blocking(end, False)
         self.requests = RequestQueue(self.cfg.threads, self.wake_main_thread)
-        self.probes = RequestQueue(PROBE_THREADS, lambda: None)
-        self.loop = EventLoop(self.cfg, self.log, self.sockets, self.requests, self.probes)
-        for target in [self.serve] * self.cfg.threads + [self.serve_probes] * PROBE_THREADS:
-            threading.Thread(target=target, daemon=True).start()
+        self.probes = OwnThreadsQueue(PROBE_THREADS)
+        self.scrapes = OwnThreadsQueue(1)
+        self.loop = EventLoop(
+            self.cfg, self.log, self.sockets, self.requests, self.probes, self.scrapes
+        )
+        threads = [(self.serve, ())] * self.cfg.threads
+        threads += [(self.serve_queue, (self.probes, self.wsgi))] * PROBE_THREADS
+        if metrics.ENABLED:
+            threads.append((self.serve_queue, (self.scrapes, metrics.Application())))
+        for target, arguments in threads:
+            threading.Thread(target=target, args=arguments, daemon=True).start()
+
+    def measure(self) -> None:
+        """Set the gauges of this worker."""
+        if metrics.ENABLED:
+            busy = self.requests.busy
+            metrics.ACTIVE_REQUESTS.set(busy + len(self.requests.waiting))
+            metrics.THREADS_BUSY.set(busy)
+            metrics.THREADS.set(self.requests.threads)
+            metrics.WORKERS.set(1)
 
     def wake_main_thread(self) -> None:
         with contextlib.suppress(BlockingIOError):  # the pipe is full, so it wakes anyway
@@ -132,7 +154,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
         """Poll and handle requests for ever, in turn with the other threads."""
         while True:
             try:
-                self.handle(self.take(), self.requests)
+                self.handle(self.take(), self.requests, self.wsgi)
             except Exception:
                 self.log.exception("Unexpected error in a thread.")
 
@@ -146,20 +168,21 @@ class Worker(BaseWorker):  # type: ignore[misc]
                     self.loop.poll(1)
         return conn
 
-    def serve_probes(self) -> None:
-        """Handle requests for /health/ready for ever, however busy the other threads are."""
+    def serve_queue(self, queue: OwnThreadsQueue, application: "WSGIApplication") -> None:
+        """Handle the requests of one queue for ever, however busy the other threads are."""
         while True:
-            self.loop.probe_arrived.acquire()
             try:
-                if conn := self.probes.get():  # it may have waited for too long
-                    self.handle(conn, self.probes)
+                if conn := queue.wait():
+                    self.handle(conn, queue, application)
             except Exception:
                 self.log.exception("Unexpected error in a thread.")
 
-    def handle(self, conn: Connection, queue: RequestQueue) -> None:
+    def handle(
+        self, conn: Connection, queue: RequestQueue, application: "WSGIApplication"
+    ) -> None:
         start = time.monotonic()
         try:
-            self.respond(conn)
+            self.respond(conn, application)
         except OSError:  # the client is gone
             self.loop.close(conn)
         except BaseException:
@@ -168,13 +191,15 @@ class Worker(BaseWorker):  # type: ignore[misc]
         finally:
             queue.done(time.monotonic() - start)
 
-    def respond(self, conn: Connection) -> None:
+    def respond(self, conn: Connection, application: "WSGIApplication") -> None:
         """Begin a response, or go on with it, as far as the client reads."""
         exchange = conn.exchange
         if exchange is None:
             conn.state = State.HANDLED
             self.count_request()
-            exchange = conn.exchange = Exchange(conn, conn.request, self.wsgi, self.cfg)
+            if metrics.ENABLED and not conn.asks_for_metrics:
+                metrics.THREAD_WAIT.observe(time.monotonic() - conn.since)
+            exchange = conn.exchange = Exchange(conn, conn.request, application, self.cfg)
         if exchange.advance(self.log):
             conn.exchange = None
             exchange.end(self.log)

@@ -151,6 +151,19 @@ def migration_database(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register()
+def metrics_port(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if settings.METRICS_PORT != settings.PORT:
+        return []
+    return [
+        Error(
+            f"METRICS_PORT and PORT are both {settings.PORT}: clients would see the metrics.",
+            hint="Set METRICS_PORT to another port that only Prometheus reaches, or unset it.",
+            id="service.E014",
+        )
+    ]
+
+
 FILES = ("passfile", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslrootcert")
 
 

@@ -8,6 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 
+from service import metrics
 from service.database_errors import is_useless_connection
 
 
@@ -15,7 +16,7 @@ class ErrorWrapper(DatabaseErrorWrapper):
     """Translates the exceptions of the database driver, whose every call passes through it.
 
     Besides what Django does, it makes DataError of values that the driver cannot send, and marks a
-    connection whose error says that a new one is needed.
+    connection whose error says that a new one is needed. It counts the errors.
     """
 
     wrapper: "CloseUselessConnections"
@@ -32,10 +33,13 @@ class ErrorWrapper(DatabaseErrorWrapper):
         if isinstance(exc_value, UnicodeEncodeError | OverflowError) or (
             isinstance(exc_value, ValueError) and "NUL" in str(exc_value)
         ):
-            raise db.DataError(str(exc_value)) from exc_value
+            error = db.DataError(str(exc_value))
+            metrics.count_database_error(error)
+            raise error from exc_value
         try:
             super().__exit__(exc_type, exc_value, traceback)
         except db.Error as error:
+            metrics.count_database_error(error)
             if is_useless_connection(error):
                 self.wrapper.is_useless = True
             raise
@@ -53,6 +57,7 @@ class CloseUselessConnections(BaseDatabaseWrapper):
     def connect(self) -> None:
         self.is_useless = False
         super().connect()
+        metrics.CONNECTIONS_OPENED.inc()
 
     def is_usable(self) -> bool:
         return not self.is_useless and super().is_usable()

@@ -53,6 +53,81 @@ SQLITE_BAD_VALUES = (
     "parser stack overflow",
 )
 
+# The class of an error in the metrics, by what its SQLSTATE or its result code begins with.
+SQLSTATE_CLASSES = {
+    "08": "connection",
+    "22": "value",
+    "23": "integrity",
+    "25006": "read_only",
+    "25P": "connection",
+    "28": "authentication",
+    "40": "conflict",
+    "42501": "permission",
+    "42703": "not_migrated",
+    "42883": "not_migrated",
+    "42P01": "not_migrated",
+    "53": "resources",
+    "54": "value",
+    "55P03": "lock",
+    "57014": "timeout",
+    "57P": "connection",
+    "58": "resources",
+}
+SQLITE_CLASSES = {
+    "SQLITE_BUSY": "lock",
+    "SQLITE_CANTOPEN": "connection",
+    "SQLITE_CONSTRAINT": "integrity",
+    "SQLITE_FULL": "resources",
+    "SQLITE_IOERR": "resources",
+    "SQLITE_LOCKED": "lock",
+    "SQLITE_MISMATCH": "value",
+    "SQLITE_NOMEM": "resources",
+    "SQLITE_PERM": "permission",
+    "SQLITE_PROTOCOL": "lock",
+    "SQLITE_READONLY": "read_only",
+    "SQLITE_SCHEMA": "not_migrated",
+    "SQLITE_TOOBIG": "value",
+}
+# psycopg2 has no SQLSTATE of a connection that failed, so only the message of libpq or of the
+# server tells why. A server whose messages are not in English is "connection" for all of these.
+CONNECTION_MESSAGES = {
+    "too many": "resources",
+    "connection slots are reserved": "resources",
+    "authentication failed": "authentication",
+    "no password supplied": "authentication",
+    "no pg_hba.conf entry": "authentication",
+    'role "': "authentication",
+    "certificate": "certificate",
+    "SSL": "certificate",
+    "did not answer within": "timeout",
+}
+ERROR_CLASSES = sorted(
+    {*SQLSTATE_CLASSES.values(), *SQLITE_CLASSES.values(), *CONNECTION_MESSAGES.values(), "other"}
+)
+
+
+def error_class(error: db.Error) -> str:
+    """One of ERROR_CLASSES, for the metrics."""
+    if name := sqlite_code(error):
+        if _says(error, SQLITE_NOT_MIGRATED):
+            return "not_migrated"
+        if _says(error, SQLITE_BAD_VALUES):
+            return "value"
+        return _by_beginning(name, SQLITE_CLASSES)
+    if code := sqlstate(error):
+        return _by_beginning(code, SQLSTATE_CLASSES)
+    if is_bad_value(error):
+        return "value"
+    if not is_outage(error):
+        return "other"
+    found = (name for text, name in CONNECTION_MESSAGES.items() if text in str(error))
+    return next(found, "connection")
+
+
+def _by_beginning(code: str, classes: dict[str, str]) -> str:
+    found = (name for beginning, name in classes.items() if code.startswith(beginning))
+    return next(found, "other")
+
 
 def is_outage(error: db.Error) -> bool:
     """Whether the database is unreachable, overloaded, damaged, read-only or not migrated yet."""

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from service.database import missing_rights, refused_writes, wrong_encoding
 from service.errors import Problem, one_line, unavailable
+from service.routes import KEY as ROUTE
 
 DATABASE_TIMEOUT = 2  # seconds
 
@@ -30,6 +31,14 @@ class Fault(NamedTuple):
     cause: str | None = None
 
 
+class State(NamedTuple):
+    """What a check found; the numbers of migrations are None if the database did not say."""
+
+    fault: Fault | None
+    applied: int | None = None
+    missing: int | None = None
+
+
 class HealthMiddleware:
     """Answer ``/health/live``, which checks the process, and ``/health/ready``, the database too.
 
@@ -39,18 +48,18 @@ class HealthMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.database = DatabaseProbe()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         path = request.path_info.removesuffix("/")
         if path not in ("/health/live", "/health/ready"):
             return self.get_response(request)
+        request.META[ROUTE] = path
         if request.method not in ("GET", "HEAD"):
             problem = Problem(
                 405, "Health checks support GET and HEAD.", headers={"Allow": "GET, HEAD"}
             )
             return problem.response(request)
-        fault = self.database.fault() if path == "/health/ready" else None
+        fault = database_probe.state().fault if path == "/health/ready" else None
         if fault:
             response = unavailable(fault.detail).response(request)
         else:
@@ -62,34 +71,38 @@ class HealthMiddleware:
 class DatabaseProbe:
     """Checks the database in a separate thread, so that a caller waits for a limited time.
 
-    Callers that arrive during a check share its result. A result that differs from the one before
+    Callers that arrive during a check share its result. A fault that differs from the one before
     is logged.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.executor: ThreadPoolExecutor | None = None  # threads do not survive a fork
-        self.check: Future[Fault | None] | None = None
+        self.check: Future[State] | None = None
         self.last: Fault | None = None
 
-    def fault(self) -> Fault | None:
-        """Why the database cannot be used, or None. Returns within DATABASE_TIMEOUT seconds."""
+    def state(self) -> State:
+        """Whether the database can be used. Returns within DATABASE_TIMEOUT seconds."""
         with self.lock:
             if self.check is None or self.check.done():
                 self.executor = self.executor or ThreadPoolExecutor(1, "database-probe")
                 self.check = self.executor.submit(check_database)
             check = self.check
         try:
-            fault = check.result(timeout=DATABASE_TIMEOUT)
+            state = check.result(timeout=DATABASE_TIMEOUT)
         except TimeoutError:
-            fault = Fault(f"The database did not answer within {DATABASE_TIMEOUT} s.")
+            state = State(Fault(f"The database did not answer within {DATABASE_TIMEOUT} s."))
+        fault = state.fault
         with self.lock:
             changed, self.last = fault != self.last, fault
         if changed and fault:
             logger.warning("not ready", reason=fault.detail, error=fault.cause)
         elif changed:
             logger.info("ready again")
-        return fault
+        return state
+
+
+database_probe = DatabaseProbe()  # of this process
 
 
 @cache
@@ -98,21 +111,23 @@ def migrations_of_this_version() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).disk_migrations)
 
 
-def check_database() -> Fault | None:
-    """Why the database cannot be used, or None. Opens a connection for this check."""
+def check_database() -> State:
+    """Whether the database can be used. Opens a connection for this check."""
     try:
         if detail := wrong_encoding(connection) or refused_writes(connection):
-            return Fault(detail)
+            return State(Fault(detail))
         applied = MigrationRecorder(connection).applied_migrations()
         forbidden = missing_rights(connection)
     except Error as error:
-        return Fault("The database is unavailable.", one_line(error))
+        return State(Fault("The database is unavailable.", one_line(error)))
     finally:
         connection.close()
-    missing = migrations_of_this_version() - applied.keys()
+    known = migrations_of_this_version()
+    missing = len(known - applied.keys())
+    fault = None
     if missing:
-        return Fault(f"Migrations not applied: {len(missing)}. Run `python manage.py migrate`.")
-    if forbidden:
+        fault = Fault(f"Migrations not applied: {missing}. Run `python manage.py migrate`.")
+    elif forbidden:
         cause = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(forbidden)} TO the role"
-        return Fault("The database's role may not write to all tables.", cause)
-    return None
+        fault = Fault("The database's role may not write to all tables.", cause)
+    return State(fault, len(known) - missing, missing)

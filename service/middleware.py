@@ -25,23 +25,30 @@ from django.utils.module_loading import import_string
 
 from service import errors
 from service.request_id import request_id
+from service.trace_context import trace_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestIdMiddleware:
-    """Give each request an id, which the response and every log record carry."""
+    """Give each request an id, which the response and every log record carry.
+
+    Log records of a request with a traceparent header have its trace id too.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         # structlog makes the variable when it is first bound. Two requests at the same time would
         # make two, and one of them would fail when it resets the other's.
-        tokens = structlog.contextvars.bind_contextvars(request_id="")
+        tokens = structlog.contextvars.bind_contextvars(request_id="", trace_id="")
         structlog.contextvars.reset_contextvars(**tokens)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         identifier = request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
-        tokens = structlog.contextvars.bind_contextvars(request_id=identifier)
+        context = {"request_id": identifier}
+        if (header := request.META.get("HTTP_TRACEPARENT")) and (trace := trace_id(header)):
+            context["trace_id"] = trace
+        tokens = structlog.contextvars.bind_contextvars(**context)
         try:
             response = self.get_response(request)
         finally:

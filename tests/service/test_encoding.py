@@ -68,7 +68,7 @@ def test_it_is_not_ready(
     odd = connections.create_connection("default")
     odd.settings_dict = connection.settings_dict | {"NAME": urlsplit(odd_url).path[1:]}
     monkeypatch.setattr("service.health.connection", odd)
-    fault = check_database()
+    fault = check_database().fault
     assert fault is not None
     assert COMMAND in fault.detail
 

@@ -30,6 +30,8 @@ class Command(BaseCommand):
         report(found)
         try:
             require_address(settings.HOST, settings.PORT)
+            if settings.METRICS_PORT:
+                require_address(settings.HOST, settings.METRICS_PORT, "METRICS_PORT")
             if settings.MIGRATE == "auto":
                 call_command("migrate", verbosity=0, interactive=False)
                 logger.info("the database is up to date")
@@ -52,15 +54,15 @@ def report(found: list[checks.CheckMessage]) -> None:
         sys.exit(1)
 
 
-def require_address(host: str, port: int) -> None:
+def require_address(host: str, port: int, name: str = "PORT") -> None:
     """Raise CommandError unless a server can listen on ``port`` of the IP address ``host``.
 
-    An empty ``host`` stands for all interfaces.
+    An empty ``host`` stands for all interfaces; ``name`` is the port's variable.
     """
     dual_stack = host in ("", "::") and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if dual_stack or ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family, dualstack_ipv6=dual_stack).close()
     except OSError as error:
-        address = f"HOST {host}, PORT {port}" if host else f"PORT {port}"
+        address = f"HOST {host}, {name} {port}" if host else f"{name} {port}"
         raise CommandError(f"cannot listen on {address}: {error.strerror}") from error

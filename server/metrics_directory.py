@@ -1,0 +1,98 @@
+"""Where the worker processes keep what they count, so that each of them can report all of it.
+
+prometheus_client writes the numbers of each process to memory-mapped files in one directory. It
+would name them by process id, and their number would grow with each worker that is replaced. Here
+they are named by slot: a worker takes the lowest number that no other worker has, goes on counting
+in the files of the one that had it before, and so counters never fall.
+https://prometheus.github.io/client_python/multiprocess/
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import multiprocess, values
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # which prometheus_client reads
+GENERATION = "METRICS_GENERATION"  # tells the two arbiters of SIGUSR2 apart: a or b
+# In memory if possible: writing to a file's memory never waits for a disk there.
+PARENT = Path("/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir())  # noqa: S108
+
+_process = ""  # which names the files of this process
+_lock: int | None = None  # a descriptor of the directory, which is locked while it is used
+
+
+def prepare(service: str) -> None:
+    """Make the directory of this service's processes, and delete those that no process uses.
+
+    Call it before the first metric is defined. A second call does nothing. An arbiter that
+    SIGUSR2 has started goes on in the directory of the one that started it.
+    """
+    global _process, _lock  # noqa: PLW0603 - prometheus_client keeps such state per process too
+    if _lock is not None:
+        return
+    previous = os.environ.get(GENERATION)
+    generation = os.environ[GENERATION] = "b" if previous == "a" else "a"
+    _process = f"{generation}-arbiter"
+    values.ValueClass = values.MultiProcessValue(lambda: _process)
+    if previous and Path(os.environ[VARIABLE]).is_dir():
+        _lock = os.open(os.environ[VARIABLE], os.O_RDONLY)
+        fcntl.flock(_lock, fcntl.LOCK_SH)
+        for file in Path(os.environ[VARIABLE]).glob(f"*_{generation}-*.db"):
+            file.unlink()  # of an arbiter that has ended
+        return
+    parent = os.open(PARENT, os.O_RDONLY)
+    try:
+        fcntl.flock(parent, fcntl.LOCK_EX)  # so that nobody deletes it before it is locked
+        for directory in PARENT.glob(f"{service}-metrics-*"):
+            with suppress(OSError):
+                delete_unused(directory)
+        os.environ[VARIABLE] = tempfile.mkdtemp(prefix=f"{service}-metrics-", dir=PARENT)
+        _lock = os.open(os.environ[VARIABLE], os.O_RDONLY)
+        fcntl.flock(_lock, fcntl.LOCK_SH)
+    finally:
+        os.close(parent)
+
+
+def delete_unused(directory: Path) -> None:
+    """Delete a directory unless a process holds its lock; raises OSError if one does."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(directory)
+    finally:
+        os.close(descriptor)
+
+
+def assign_slot(arbiter: Any, worker: Any) -> None:
+    """Give a worker the lowest slot that is free. Called in the arbiter, before it forks."""
+    taken = {other.slot for other in arbiter.WORKERS.values()}
+    worker.slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+
+
+def enter_slot(_: Any, worker: Any) -> None:
+    """Count in the files of the worker's slot from now on. Called in the worker."""
+    global _process  # noqa: PLW0603
+    _process = name(worker)
+
+
+def leave_slot(_: Any, worker: Any) -> None:
+    """Delete the gauges of a worker that has ended, and keep its counters."""
+    multiprocess.mark_process_dead(name(worker))
+
+
+def delete(_: Any) -> None:
+    """Delete the directory, unless another arbiter uses it. Called when the arbiter ends."""
+    if _lock is None:
+        return
+    fcntl.flock(_lock, fcntl.LOCK_UN)
+    with suppress(OSError):
+        delete_unused(Path(os.environ[VARIABLE]))
+
+
+def name(worker: Any) -> str:
+    return f"{os.environ[GENERATION]}-{worker.slot}"

@@ -1,0 +1,51 @@
+"""The route of a request: the pattern that its path matches, as the server's metrics name it."""
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admindocs.views import simplify_regex
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponse
+
+KEY = "http.route"  # in the WSGI environ, where the server finds it
+STATIC_FILE = "/static/{file}"
+
+
+class RouteMiddleware:
+    """Store the route of a request in its WSGI environ. Without METRICS_PORT, nobody reads it.
+
+    What middleware answers has no route, except for static files and health checks.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not settings.METRICS_PORT:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if KEY not in request.META and is_static_file(request, response):
+            request.META[KEY] = STATIC_FILE
+        return response
+
+    def process_view(self, request: HttpRequest, *_: Any) -> None:
+        match = request.resolver_match
+        # The last pattern of project/urls.py matches every path, and has no name.
+        if match and (match.route or match.url_name):
+            request.META[KEY] = readable(match.route)
+
+
+def is_static_file(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether WhiteNoise has answered, which comes before the URL patterns."""
+    path: str = settings.STATIC_URL.removeprefix(settings.URL_PREFIX)
+    return request.path_info.startswith(path) and response.status_code < 400
+
+
+@cache
+def readable(pattern: str) -> str:
+    """``/lists/{pk}`` for the pattern ``lists/<int:pk>/``; cached, because patterns never change."""
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", simplify_regex(pattern))
+    return path.rstrip("/") or "/"

@@ -108,7 +108,7 @@ bench: .venv/dev staticfiles $(PEERS:%=bench/.venvs/%/made) bench/.venvs/service
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(BESIDE),--beside $(BESIDE))
 
 bench-instructions: .venv/dev staticfiles bench/.venvs/service/made ## count the instructions of a request, which shows what a small change does
-	$(BIN)/python -m bench.instructions $(if $(FOLDER),--folder $(FOLDER))
+	$(BIN)/python -m bench.instructions $(if $(FOLDER),--folder $(FOLDER)) $(if $(METRICS),--metrics)
 
 bench-overload: .venv/dev staticfiles ## measure how the service answers under too much load, 6 minutes
 	$(BIN)/python -m bench.overload $(if $(BESIDE),--beside $(BESIDE))

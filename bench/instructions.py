@@ -18,6 +18,7 @@ import requests
 from bench.databases import POSTGRESQL, databases, fill
 from bench.server import Server, missing
 from bench.stacks import PYTHON, ROOT, SERVICE, Stack, service
+from tests.process import free_port
 
 PATHS = ["/health/live", "/nothing", "/lists/1", "/lists"]
 TASK_PATHS = ["/tasks/1", "/lists/1/tasks"]
@@ -72,11 +73,15 @@ def main() -> int | str:
     parser.add_argument(
         "paths", metavar="PATH", nargs="*", help=f"by default {', '.join(PATHS + TASK_PATHS)}"
     )
+    parser.add_argument("--metrics", action="store_true", help="count with METRICS_PORT set")
     parser.add_argument("--folder", type=Path, default=ROOT, help="another checkout to count in")
     arguments = parser.parse_args()
     if lacking := missing({"valgrind": "valgrind"}):
         return f"bench: {lacking[0]}"
     stack = service(SERVICE, arguments.folder.resolve())
+    if arguments.metrics:
+        variables = stack.environment | {"METRICS_PORT": str(free_port())}
+        stack = stack._replace(environment=variables)
     paths = arguments.paths or PATHS + (TASK_PATHS if stack.tasks else [])
     with (
         tempfile.TemporaryDirectory(prefix="tasklists-bench-") as name,

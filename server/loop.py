@@ -12,7 +12,7 @@ from gunicorn.http.errors import ParseException
 
 from server import metrics, replies
 from server.connection import LINGER, Connection, State
-from server.queue import OwnThreadsQueue, RequestQueue
+from server.queue import Queues
 from server.request import BodyCutShort, Request, RequestTimeout
 
 Events = list[tuple[selectors.SelectorKey, int]]
@@ -32,29 +32,20 @@ READY = ("/health/ready", "/health/ready/")
 class EventLoop:
     """Accepts connections, reads requests, sends what clients read late, enforces deadlines.
 
-    Whole requests go to ``requests``, those for /health/ready to ``probes``, those to METRICS_PORT
-    to ``scrapes``; the loop answers /health/live itself. One thread at a time calls poll(), which owns the connections that the
-    selector has registered. The other methods may be called by the thread that owns the
-    connection. ``lock`` protects what all threads share: the selector and the counters.
+    Whole requests go to one of the ``queues``; the loop answers /health/live itself. One thread at
+    a time calls poll(), which owns the connections that the selector has registered. The other
+    methods may be called by the thread that owns the connection. ``lock`` protects what all
+    threads share: the selector and the counters.
     """
 
-    def __init__(
-        self,
-        config: Any,
-        log: Any,
-        listeners: list[Any],
-        requests: RequestQueue,
-        probes: OwnThreadsQueue,
-        scrapes: OwnThreadsQueue,
-    ) -> None:
+    def __init__(self, config: Any, log: Any, listeners: list[Any], queues: Queues) -> None:
         self.config = config
         self.log = log
         self.listeners = listeners
         for listener in listeners:
             listener.setblocking(False)
-        self.requests = requests
-        self.probes = probes
-        self.scrapes = scrapes
+        self.queues = queues
+        self.requests = queues.requests
         # Kubernetes asks without the prefix.
         prefixes = {"", settings.URL_PREFIX}
         self.live = {prefix + path for prefix in prefixes for path in LIVE}
@@ -107,7 +98,7 @@ class EventLoop:
                 self.accept_some()  # a probe need not wait for a thousand requests to be read
         if not self.accepting:
             self.accept_some()
-        for queue in (self.requests, self.probes, self.scrapes):
+        for queue in self.queues:
             for conn in queue.take_late(BATCH):
                 self.shed(conn)
         if self.stopping and not self.draining:
@@ -251,18 +242,19 @@ class EventLoop:
     def dispatch(self, conn: Connection, request: Request) -> None:
         conn.request = request
         conn.closes = not self.may_keep(request)
-        queue: RequestQueue = self.requests
-        if conn.asks_for_metrics:
-            queue = self.scrapes
-        elif request.path in self.ready:
-            queue = self.probes
-        elif request.path in self.live and request.method in ("GET", "HEAD"):
-            if not from_a_page(request):
-                self.reply(conn, replies.ALIVE, LIVE[0])
-                return
+        asks_alive = request.path in self.live and request.method in ("GET", "HEAD")
+        if asks_alive and not conn.asks_for_metrics and not from_a_page(request):
+            self.reply(conn, replies.ALIVE, LIVE[0])
+            return
         conn.state, conn.since = State.QUEUED, self.woke  # it may have arrived as early as that
         self.unwatch(conn)
-        if not queue.put(conn):
+        if conn.asks_for_metrics:
+            taken_in = self.queues.scrapes.put(conn)
+        elif request.path in self.ready:
+            taken_in = self.queues.probes.put(conn)
+        else:
+            taken_in = self.requests.put(conn)
+        if not taken_in:
             self.shed(conn)
 
     def may_keep(self, request: Request) -> bool:

@@ -4,7 +4,7 @@ The names of HTTP metrics are those of OpenTelemetry's semantic conventions:
 https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -88,7 +88,7 @@ class Application:
 
     def __init__(self) -> None:
         registry = CollectorRegistry(support_collectors_without_names=True)
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         for path in settings.METRICS_COLLECTORS:
             registry.register(import_string(path)())
         self.metrics = make_wsgi_app(registry)
@@ -97,7 +97,7 @@ class Application:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
         if environ["PATH_INFO"] == PATH:
-            return self.metrics(environ, start_response)
+            return self.metrics(environ, start_response)  # type: ignore[no-any-return]
         body = f"The metrics are at {PATH}.\n".encode()
         headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
         start_response("404 Not Found", headers)

@@ -21,6 +21,8 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # which prometheus_client reads
 GENERATION = "METRICS_GENERATION"  # tells the two arbiters of SIGUSR2 apart: a or b
 # In memory if possible: writing to a file's memory never waits for a disk there.
 PARENT = Path("/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir())  # noqa: S108
+# In bytes. A histogram takes 4 KB for each combination of method, route and status.
+FILE_SIZES = {"counter": 1 << 16, "gauge_livesum": 1 << 16, "histogram": 1 << 20}
 
 _process = ""  # which names the files of this process
 _lock: int | None = None  # a descriptor of the directory, which is locked while it is used
@@ -38,7 +40,7 @@ def prepare(service: str) -> None:
     previous = os.environ.get(GENERATION)
     generation = os.environ[GENERATION] = "b" if previous == "a" else "a"
     _process = f"{generation}-arbiter"
-    values.ValueClass = values.MultiProcessValue(lambda: _process)
+    values.ValueClass = values.MultiProcessValue(lambda: _process)  # type: ignore[no-untyped-call]
     if previous and Path(os.environ[VARIABLE]).is_dir():
         _lock = os.open(os.environ[VARIABLE], os.O_RDONLY)
         fcntl.flock(_lock, fcntl.LOCK_SH)
@@ -75,14 +77,22 @@ def assign_slot(arbiter: Any, worker: Any) -> None:
 
 
 def enter_slot(_: Any, worker: Any) -> None:
-    """Count in the files of the worker's slot from now on. Called in the worker."""
+    """Count in the files of the worker's slot from now on. Called in the worker.
+
+    Raises OSError if there is no room for the files. Without reserving it, a worker would be killed
+    by SIGBUS when it counts something while the file system is full.
+    """
     global _process  # noqa: PLW0603
     _process = name(worker)
+    for kind, size in FILE_SIZES.items():
+        with (Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db").open("ab") as file:
+            if not file.tell():
+                os.posix_fallocate(file.fileno(), 0, size)
 
 
 def leave_slot(_: Any, worker: Any) -> None:
     """Delete the gauges of a worker that has ended, and keep its counters."""
-    multiprocess.mark_process_dead(name(worker))
+    multiprocess.mark_process_dead(name(worker))  # type: ignore[no-untyped-call]
 
 
 def delete(_: Any) -> None:

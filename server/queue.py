@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 from server.connection import Connection
 
@@ -96,3 +97,11 @@ class OwnThreadsQueue(RequestQueue):
         """Block until a request arrives; return None if it was not taken in, or removed since."""
         self.arrived.acquire()
         return self.get()
+
+
+class Queues(NamedTuple):
+    """The queues of a worker."""
+
+    requests: RequestQueue
+    probes: OwnThreadsQueue  # requests for /health/ready
+    scrapes: OwnThreadsQueue  # requests to METRICS_PORT

@@ -6,7 +6,8 @@ import select
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from django.conf import settings
 from gunicorn.config import Config
@@ -17,10 +18,7 @@ from server.connection import Connection, State
 from server.exchange import Exchange
 from server.heartbeat import Heartbeat
 from server.loop import WRITE, EventLoop
-from server.queue import OwnThreadsQueue, RequestQueue
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+from server.queue import OwnThreadsQueue, Queues, RequestQueue
 
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 LAG = 0.02  # seconds without a poll after which the main thread polls, if no other thread is free
@@ -99,16 +97,16 @@ class Worker(BaseWorker):  # type: ignore[misc]
             os.set_blocking(end, False)
         self.requests = RequestQueue(self.cfg.threads, self.wake_main_thread)
         self.probes = OwnThreadsQueue(PROBE_THREADS)
-        self.scrapes = OwnThreadsQueue(1)
-        self.loop = EventLoop(
-            self.cfg, self.log, self.sockets, self.requests, self.probes, self.scrapes
-        )
-        threads = [(self.serve, ())] * self.cfg.threads
-        threads += [(self.serve_queue, (self.probes, self.wsgi))] * PROBE_THREADS
+        scrapes = OwnThreadsQueue(1)
+        queues = Queues(self.requests, self.probes, scrapes)
+        self.loop = EventLoop(self.cfg, self.log, self.sockets, queues)
+        threads = [self.serve] * self.cfg.threads
+        threads += [partial(self.serve_queue, self.probes)] * PROBE_THREADS
         if metrics.ENABLED:
-            threads.append((self.serve_queue, (self.scrapes, metrics.Application())))
-        for target, arguments in threads:
-            threading.Thread(target=target, args=arguments, daemon=True).start()
+            self.metrics_page = metrics.Application()
+            threads.append(partial(self.serve_queue, scrapes))
+        for target in threads:
+            threading.Thread(target=target, daemon=True).start()
 
     def measure(self) -> None:
         """Set the gauges of this worker."""
@@ -154,7 +152,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
         """Poll and handle requests for ever, in turn with the other threads."""
         while True:
             try:
-                self.handle(self.take(), self.requests, self.wsgi)
+                self.handle(self.take(), self.requests)
             except Exception:
                 self.log.exception("Unexpected error in a thread.")
 
@@ -168,21 +166,19 @@ class Worker(BaseWorker):  # type: ignore[misc]
                     self.loop.poll(1)
         return conn
 
-    def serve_queue(self, queue: OwnThreadsQueue, application: "WSGIApplication") -> None:
+    def serve_queue(self, queue: OwnThreadsQueue) -> None:
         """Handle the requests of one queue for ever, however busy the other threads are."""
         while True:
             try:
                 if conn := queue.wait():
-                    self.handle(conn, queue, application)
+                    self.handle(conn, queue)
             except Exception:
                 self.log.exception("Unexpected error in a thread.")
 
-    def handle(
-        self, conn: Connection, queue: RequestQueue, application: "WSGIApplication"
-    ) -> None:
+    def handle(self, conn: Connection, queue: RequestQueue) -> None:
         start = time.monotonic()
         try:
-            self.respond(conn, application)
+            self.respond(conn)
         except OSError:  # the client is gone
             self.loop.close(conn)
         except BaseException:
@@ -191,13 +187,16 @@ class Worker(BaseWorker):  # type: ignore[misc]
         finally:
             queue.done(time.monotonic() - start)
 
-    def respond(self, conn: Connection, application: "WSGIApplication") -> None:
+    def respond(self, conn: Connection) -> None:
         """Begin a response, or go on with it, as far as the client reads."""
         exchange = conn.exchange
         if exchange is None:
             conn.state = State.HANDLED
             self.count_request()
-            if metrics.ENABLED and not conn.asks_for_metrics:
+            application = self.wsgi
+            if conn.asks_for_metrics:
+                application = self.metrics_page
+            elif metrics.ENABLED:
                 metrics.THREAD_WAIT.observe(time.monotonic() - conn.since)
             exchange = conn.exchange = Exchange(conn, conn.request, application, self.cfg)
         if exchange.advance(self.log):

@@ -15,7 +15,9 @@ class ServiceCollector:
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the metrics. Takes as long as /health/ready: DATABASE_TIMEOUT at most."""
-        build = gauge("build_info", "The version that runs.", labels=["version", "revision", "python"])
+        build = gauge(
+            "build_info", "The version that runs.", labels=["version", "revision", "python"]
+        )
         build.add_metric([settings.VERSION, settings.REVISION, platform.python_version()], 1)
         yield build
         state = database_probe.state()

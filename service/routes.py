@@ -46,6 +46,6 @@ def is_static_file(request: HttpRequest, response: HttpResponse) -> bool:
 
 @cache
 def readable(pattern: str) -> str:
-    """``/lists/{pk}`` for the pattern ``lists/<int:pk>/``; cached, because patterns never change."""
+    """The pattern ``lists/<int:pk>/`` as ``/lists/{pk}``. Cached, because patterns never change."""
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", simplify_regex(pattern))
     return path.rstrip("/") or "/"

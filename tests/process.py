@@ -33,6 +33,18 @@ def free_port() -> int:
         return port
 
 
+def reserve_port(port: int = 0) -> socket.socket:
+    """A socket that keeps a port from being given to another process until it is closed.
+
+    Another process is, for example, the suite on another database. The service can bind the port
+    as well: both may reuse it.
+    """
+    reservation = socket.socket()
+    reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reservation.bind(("", port))
+    return reservation
+
+
 def environment(variables: dict[str, str]) -> dict[str, str]:
     """This process's environment, less what configures the service, and with ``variables``."""
     from project.environment import declared
@@ -79,11 +91,7 @@ class Service:
         awaited: str = "/health/ready",
         output: IO[str] | None = None,
     ) -> None:
-        # The port stays bound, so that no other process, such as the suite on another database, is
-        # given it before the service listens. The service can bind it as well: both may reuse it.
-        self.reservation = socket.socket()
-        self.reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.reservation.bind(("", int(variables.get("PORT", "0"))))
+        self.reservation = reserve_port(int(variables.get("PORT", "0")))
         self.port: int = self.reservation.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.variables = variables | {"PORT": str(self.port)}

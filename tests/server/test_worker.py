@@ -22,7 +22,7 @@ from gunicorn.config import Config
 from server.connection import LINGER, Connection, State
 from server.heartbeat import GAP, Heartbeat
 from server.loop import READ, EventLoop
-from server.queue import MAX_WAIT, RequestQueue
+from server.queue import MAX_WAIT, OwnThreadsQueue, Queues, RequestQueue
 from server.worker import Worker
 from tasklists.models import TaskList
 from tests.load import eventually
@@ -43,8 +43,9 @@ class Loop(EventLoop):
     """An event loop without listeners, whose connections are pairs of sockets."""
 
     def __init__(self) -> None:
-        queue = RequestQueue(1, lambda: None)
-        super().__init__(Config(), LOG, [], queue, RequestQueue(1, lambda: None))
+        requests = RequestQueue(1, lambda: None)
+        queues = Queues(requests, OwnThreadsQueue(1), OwnThreadsQueue(1))
+        super().__init__(Config(), LOG, [], queues)
 
     def connect(self) -> tuple[Connection, socket.socket]:
         """A connection as the loop has it, and its client's end."""
@@ -395,7 +396,7 @@ def test_a_thread_for_probes_goes_on_after_an_error(
         return found
 
     monkeypatch.setattr(worker.probes, "get", unlucky)
-    worker.loop.probe_arrived.release()
+    worker.probes.arrived.release()
     eventually(lambda: caplog.records, "the error")
     _, probe = Loop.connect(worker.loop)
     with probe:
@@ -406,7 +407,7 @@ def test_a_thread_for_probes_goes_on_after_an_error(
 def test_a_probe_that_has_waited_for_too_long_is_left_to_the_loop() -> None:
     worker = worker_with_threads()
     worker.wsgi = Application()
-    worker.loop.probe_arrived.release()  # for one that take_late() has removed
+    worker.probes.arrived.release()  # for one that take_late() has removed
     _, probe = Loop.connect(worker.loop)
     with probe:
         probe.sendall(request("GET", "/health/ready"))

@@ -132,12 +132,12 @@ def test_a_change_is_logged_and_its_end_too(
     recorder = MigrationRecorder(connection)
     recorder.record_unapplied("tasklists", "0001_initial")
     try:
-        assert probe.fault() is not None
-        assert probe.fault() is not None
+        assert probe.state().fault is not None
+        assert probe.state().fault is not None
     finally:
         recorder.record_applied("tasklists", "0001_initial")
-    assert probe.fault() is None
-    assert probe.fault() is None
+    assert probe.state().fault is None
+    assert probe.state().fault is None
     log = caplog.text
     assert (log.count("not ready"), log.count("ready again")) == (1, 1)
 

@@ -1,0 +1,125 @@
+"""Prometheus: a server that scrapes the service, and what the service's metrics say."""
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.process import free_port
+from tests.wire import HANG
+
+# The name of a series and its labels. A histogram has series that end in _bucket, _count and _sum.
+Series = tuple[str, frozenset[tuple[str, str]]]
+REQUESTS = "http_server_request_duration_seconds_count"
+
+
+def series(name: str, **labels: str) -> Series:
+    return name, frozenset(labels.items())
+
+
+def requests_of(method: str, route: str, status: int) -> Series:
+    """The series that counts the requests of a method to a route with a status."""
+    return series(
+        REQUESTS,
+        http_request_method=method,
+        http_route=route,
+        http_response_status_code=str(status),
+    )
+
+
+def program(name: str) -> str:
+    """The path of ``prometheus`` or ``promtool``; fails the test without it."""
+    path = shutil.which(name)
+    if path is None:
+        pytest.fail(f"{name} is missing: install it, on Debian with `apt install prometheus`")
+    return path
+
+
+class Metrics:
+    """What is served on METRICS_PORT."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}/metrics"
+
+    def text(self) -> str:
+        answer = requests.get(self.url, timeout=HANG)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def read(self) -> dict[Series, float]:
+        families = text_string_to_metric_families(self.text())
+        samples = [sample for family in families for sample in family.samples]
+        found = {series(sample.name, **sample.labels): sample.value for sample in samples}
+        assert len(found) == len(samples), "a series is there twice"
+        return found
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.read()[series(name, **labels)]
+
+
+class Prometheus:
+    """A Prometheus server that scrapes ``targets`` (host:port) every second during the block."""
+
+    def __init__(self, folder: Path, *targets: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.configuration = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "scrape_configs": [
+                {"job_name": "tasklists", "static_configs": [{"targets": list(targets)}]}
+            ],
+        }
+
+    def __enter__(self) -> Self:
+        file = self.folder / "prometheus.yml"
+        file.write_text(json.dumps(self.configuration))  # YAML contains JSON
+        self.log = (self.folder / "prometheus.log").open("w+")
+        self.process = subprocess.Popen(
+            [
+                program("prometheus"),
+                f"--config.file={file}",
+                f"--storage.tsdb.path={self.folder / 'data'}",
+                f"--web.listen-address=127.0.0.1:{self.port}",
+            ],
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+        )
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.process.terminate()
+        self.process.wait(HANG)
+        self.log.close()
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """The labels and the value of each series that an instant query finds."""
+        answer = requests.get(
+            f"{self.url}/api/v1/query", params={"query": expression}, timeout=HANG
+        )
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return [(each["metric"], float(each["value"][1])) for each in found]
+
+    def wait_for(self, expression: str, expected: Callable[[float], bool]) -> float:
+        """The value of the one series of an instant query, once it is as expected."""
+        end = time.monotonic() + HANG
+        found: object = None
+        while time.monotonic() < end:
+            assert self.process.poll() is None, Path(self.log.name).read_text()
+            try:
+                found = self.query(expression)
+            except requests.ConnectionError:  # it has not started yet
+                found = []
+            if len(found) == 1 and expected(found[0][1]):
+                return found[0][1]
+            time.sleep(0.1)
+        raise AssertionError(f"{expression}: {found}")

@@ -20,6 +20,7 @@ SCHEMA = CHART / "values.schema.json"
 TYPES = {
     "str": "string",
     "int": "integer",
+    "float": "number",
     "bool": "boolean",
     "null": "null",
     "seq": "array",

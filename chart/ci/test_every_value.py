@@ -26,6 +26,13 @@ EVERYTHING: Values = {
     "backup": {"enabled": True},
     "restore": {"backup": "a.dump"},
     "admin": {"enabled": True, "password": "hello"},
+    "metrics": {
+        "enabled": True,
+        "missingKinds": "always",
+        "monitor": {"enabled": True},
+        "rules": {"enabled": True},
+        "dashboard": {"enabled": True},
+    },
 }
 MODES: dict[str, Values] = {
     "its own database": {"service": {"type": "NodePort"}},
@@ -210,6 +217,8 @@ OTHERS: tuple[Any, ...] = (
     "me@example.com",
     {"a": "b"},
     {"limits": {"memory": "1Gi"}},
+    0.5,
+    "1m",
 )
 
 

@@ -36,6 +36,11 @@ GOOD: Values = {
         "podAnnotations": {"a/b": "c"},
         "auth": {"existingSecret": SUBDOMAIN, "existingSecretKey": ".A_b-" + "c" * 248},
     },
+    "metrics": {
+        "enabled": True,
+        "from": [{"podSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8"}}],
+        "dashboard": {"enabled": True, "labels": {"a/b": "1"}, "annotations": {"grafana_folder": "A b"}},
+    },
     "backup": {"enabled": True, "timeZone": "America/Argentina/Buenos_Aires",
                "persistence": {"existingClaim": SUBDOMAIN}},
 }  # fmt: skip
@@ -71,6 +76,11 @@ BAD: list[tuple[str, Any]] = [
     *((f"{place}.persistence.existingClaim", "a_b") for place in ("postgres", "sqlite", "backup")),
     *((place, "A") for place in ("ingress.tlsSecret", "serviceAccount.name", "priorityClassName", "postgres.priorityClassName")),
     *(("backup.timeZone", text) for text in ("Europe/Lisbon ", " UTC", "Europe/", "/UTC", "Europe Lisbon", "../UTC")),
+    ("metrics.monitor.labels", {"a": "b c"}),
+    ("metrics.rules.labels", {"a": "b c"}),
+    ("metrics.dashboard.labels", {"a": 1}),
+    ("metrics.dashboard.annotations", {"a b": "c"}),
+    *(("metrics.monitor.interval", text) for text in ("", "30", 30, "s", "1.5s", "30 s", "1m 30s", "30s1m")),
     *(("secretKey.existingSecretKey", text) for text in ("a b", "a/b", ".", "..", "..a", "a" * 254)),
     *(("postgres.auth.existingSecret", text) for text in NO_NAMES),
 ]  # fmt: skip

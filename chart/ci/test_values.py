@@ -87,6 +87,16 @@ SCALARS: dict[str, tuple[list[Any], list[Any]]] = {
     "postgres.auth.database": (
         ["tasklists", "pg_app"], ["", "postgres", "template1", "a/b", "a?b", "A", "a" * 64]
     ),
+    "metrics.missingKinds": (["fail", "skip", "always"], ["", "Skip", True]),
+    "metrics.rules.runbookUrl": (
+        ["docs/runbooks", "https://example.com/docs/runbooks"],
+        ["", "/", "https://example.com/docs/runbooks/", "a b", "docs/runbooks\n"],
+    ),
+    "metrics.rules.thresholds.errorRatio": ([0, 0.05], [-0.1, 1, 5, "0.05"]),
+    "metrics.rules.thresholds.latencySeconds": ([0.3, 1, 9.9], [0, 10, "1s"]),
+    "metrics.rules.thresholds.restarts": ([1, 100], [0, 1.5]),
+    "metrics.rules.slo.availability": ([99, 99.95], [0, 100, "99.9%"]),
+    "metrics.rules.slo.latencySeconds": ([0.005, 0.3, 10], [0, 0.4, 300]),  # the histogram's bounds
     "postgres.serviceName": SERVICES,
     "postgres.alias": SERVICES,
     "admin.username": (

@@ -22,6 +22,7 @@ if settings.METRICS_PORT:
     pre_fork = metrics_directory.assign_slot
     post_fork = metrics_directory.enter_slot
     child_exit = metrics_directory.leave_slot
+    pre_exec = metrics_directory.pass_on
     on_exit = metrics_directory.delete
 
 from server.worker import STOP_SIGNALS  # noqa: E402 - it defines metrics

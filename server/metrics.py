@@ -84,7 +84,7 @@ def count_request(method: str, route: str | None, status: int, seconds: float) -
 
 
 class Application:
-    """The WSGI application on METRICS_PORT, which answers GET of /metrics and nothing else."""
+    """The WSGI application on METRICS_PORT, which answers GET and HEAD of /metrics only."""
 
     def __init__(self) -> None:
         registry = CollectorRegistry(support_collectors_without_names=True)
@@ -96,6 +96,9 @@ class Application:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
+        if environ["PATH_INFO"] == PATH and environ["REQUEST_METHOD"] == "HEAD":
+            self.metrics({**environ, "REQUEST_METHOD": "GET"}, start_response)
+            return []
         if environ["PATH_INFO"] == PATH:
             return self.metrics(environ, start_response)  # type: ignore[no-any-return]
         body = f"The metrics are at {PATH}.\n".encode()

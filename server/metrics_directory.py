@@ -18,12 +18,13 @@ from typing import Any
 from prometheus_client import multiprocess, values
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # which prometheus_client reads
-GENERATION = "METRICS_GENERATION"  # tells the two arbiters of SIGUSR2 apart: a or b
+GENERATION = "METRICS_GENERATION"  # of the arbiter that sent SIGUSR2 to itself: a or b
 # In memory if possible: writing to a file's memory never waits for a disk there.
 PARENT = Path("/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir())  # noqa: S108
 # In bytes. A histogram takes 4 KB for each combination of method, route and status.
 FILE_SIZES = {"counter": 1 << 16, "gauge_livesum": 1 << 16, "histogram": 1 << 20}
 
+_generation = ""  # which tells the files of two arbiters in one directory apart
 _process = ""  # which names the files of this process
 _lock: int | None = None  # a descriptor of the directory, which is locked while it is used
 
@@ -34,18 +35,18 @@ def prepare(service: str) -> None:
     Call it before the first metric is defined. A second call does nothing. An arbiter that
     SIGUSR2 has started goes on in the directory of the one that started it.
     """
-    global _process, _lock  # noqa: PLW0603 - prometheus_client keeps such state per process too
+    global _generation, _process, _lock  # noqa: PLW0603 - prometheus_client has such state too
     if _lock is not None:
         return
     previous = os.environ.get(GENERATION)
-    generation = os.environ[GENERATION] = "b" if previous == "a" else "a"
-    _process = f"{generation}-arbiter"
+    _generation = "b" if previous == "a" else "a"
+    _process = f"{_generation}-arbiter"
     values.ValueClass = values.MultiProcessValue(lambda: _process)  # type: ignore[no-untyped-call]
     if previous and Path(os.environ[VARIABLE]).is_dir():
         _lock = os.open(os.environ[VARIABLE], os.O_RDONLY)
         fcntl.flock(_lock, fcntl.LOCK_SH)
-        for file in Path(os.environ[VARIABLE]).glob(f"*_{generation}-*.db"):
-            file.unlink()  # of an arbiter that has ended
+        for file in Path(os.environ[VARIABLE]).glob(f"gauge_*_{_generation}-*.db"):
+            file.unlink()  # of workers whose arbiter has ended
         return
     parent = os.open(PARENT, os.O_RDONLY)
     try:
@@ -95,6 +96,11 @@ def leave_slot(_: Any, worker: Any) -> None:
     multiprocess.mark_process_dead(name(worker))  # type: ignore[no-untyped-call]
 
 
+def pass_on(arbiter: Any) -> None:
+    """Tell the directory to an arbiter that SIGUSR2 starts. Called before it is executed."""
+    arbiter.cfg.env_orig |= {VARIABLE: os.environ[VARIABLE], GENERATION: _generation}
+
+
 def delete(_: Any) -> None:
     """Delete the directory, unless another arbiter uses it. Called when the arbiter ends."""
     if _lock is None:
@@ -105,4 +111,4 @@ def delete(_: Any) -> None:
 
 
 def name(worker: Any) -> str:
-    return f"{os.environ[GENERATION]}-{worker.slot}"
+    return f"{_generation}-{worker.slot}"

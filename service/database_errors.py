@@ -95,7 +95,7 @@ CONNECTION_MESSAGES = {
     "connection slots are reserved": "resources",
     "authentication failed": "authentication",
     "no password supplied": "authentication",
-    "no pg_hba.conf entry": "authentication",
+    "pg_hba.conf": "authentication",
     'role "': "authentication",
     "certificate": "certificate",
     "SSL": "certificate",

@@ -97,6 +97,12 @@ class PostgreSQL:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
+    def refuse_logins(self) -> None:
+        """Let nobody log in any more, and end the sessions of those who have."""
+        (Path(self.folder) / "pg" / "pg_hba.conf").write_text("local all all reject\n")
+        self.stop()
+        self.start()
+
     def _signal(self, number: signal.Signals) -> list[psutil.Process]:
         postmaster = psutil.Process(self.server.get_pid())
         processes = [postmaster, *postmaster.children(recursive=True)]

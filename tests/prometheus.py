@@ -64,6 +64,19 @@ class Metrics:
     def value(self, name: str, **labels: str) -> float:
         return self.read()[series(name, **labels)]
 
+    def wait_for(self, counts: dict[Series, float]) -> dict[Series, float]:
+        """Everything, once these series have these values.
+
+        A request is counted after its response was sent, so it may be counted a little later.
+        """
+        end = time.monotonic() + HANG
+        while True:
+            values = self.read()
+            if all(values.get(each) == value for each, value in counts.items()):
+                return values
+            assert time.monotonic() < end, {each: values.get(each) for each in counts}
+            time.sleep(0.02)
+
 
 class Prometheus:
     """A Prometheus server that scrapes ``targets`` (host:port) every second during the block."""

@@ -12,6 +12,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.load import eventually
 from tests.process import free_port
 from tests.wire import HANG
 
@@ -106,7 +107,19 @@ class Prometheus:
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )
+        try:
+            eventually(self.is_ready, "Prometheus")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, Path(self.log.name).read_text()
+        try:
+            return requests.get(f"{self.url}/-/ready", timeout=HANG).ok
+        except requests.ConnectionError:
+            return False
 
     def __exit__(self, *exception: object) -> None:
         self.process.terminate()
@@ -125,13 +138,8 @@ class Prometheus:
     def wait_for(self, expression: str, expected: Callable[[float], bool]) -> float:
         """The value of the one series of an instant query, once it is as expected."""
         end = time.monotonic() + HANG
-        found: object = None
         while time.monotonic() < end:
-            assert self.process.poll() is None, Path(self.log.name).read_text()
-            try:
-                found = self.query(expression)
-            except requests.ConnectionError:  # it has not started yet
-                found = []
+            found = self.query(expression)
             if len(found) == 1 and expected(found[0][1]):
                 return found[0][1]
             time.sleep(0.1)

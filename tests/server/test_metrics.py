@@ -307,10 +307,13 @@ def test_scrapes_are_logged_at_debug_level_only(serve: Serve, metrics: Metrics) 
     service = serve(METRICS_PORT=str(metrics.port))
     metrics.text()
     assert call(service, "GET", "/metrics").status_code == 404
-    paths = [
-        (line["path"], line["status"]) for line in service.records() if line["message"] == "request"
-    ]
-    assert paths == [("/metrics", 404)]
+
+    def logged() -> list[tuple[str, int]]:
+        lines = [line for line in service.records() if line["message"] == "request"]
+        return [(line["path"], line["status"]) for line in lines]
+
+    eventually(logged, "the line of the second request")
+    assert logged() == [("/metrics", 404)]
 
 
 def test_busy_threads_and_waiting_requests_are_seen(

@@ -25,6 +25,7 @@ KUBERNETES = {  # kube-state-metrics and the kubelet
     "kube_cronjob_created",
     "kube_job_created",
     "kube_job_failed",
+    "kube_job_owner",
     "kubelet_volume_stats_available_bytes",
     "kubelet_volume_stats_capacity_bytes",
 }

@@ -75,7 +75,7 @@ def test_everything_in_it_is_filled_in_by_grafana_itself() -> None:
     assert not {"__inputs", "__requires"} & set(DASHBOARD)
     variables = [variable["name"] for variable in DASHBOARD["templating"]["list"]]
     assert variables == ["datasource", "namespace", "instance"]
-    used = set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD)))
+    used = set(re.findall(r"\$\{?([a-z_]+)", json.dumps(DASHBOARD)))
     assert used == {*variables, "__rate_interval"}
 
 

@@ -111,17 +111,6 @@ def requests(
     return series
 
 
-def both(*parts: Series) -> Series:
-    """Parts of the same series are added up."""
-    total: Series = {}
-    for part in parts:
-        for name, values in part.items():
-            total[name] = [
-                a + b for a, b in zip(total.get(name, flat(0, len(values))), values, strict=True)
-            ]
-    return total
-
-
 def pod_series(minutes: int, pod: str = POD, release: str = "one") -> Series:
     """A pod that is well, without its requests."""
     classes = ("authentication", "certificate", "conflict", "connection")
@@ -160,9 +149,15 @@ def restarts(pod: str, values: list[float], container: str = "app") -> Series:
     }
 
 
-def job(name: str, minutes: int, *, created: float, failed: bool) -> Series:
+def job(
+    name: str, minutes: int, *, created: float, failed: bool, owner: str = "one-tasklists-backup"
+) -> Series:
     labels = f'namespace="here",job_name="{name}"'
-    series = {f"kube_job_created{{{labels}}}": flat(created, minutes)}
+    owned = f'{labels},owner_kind="CronJob",owner_name="{owner}",owner_is_controller="true"'
+    series = {
+        f"kube_job_created{{{labels}}}": flat(created, minutes),
+        f"kube_job_owner{{{owned}}}": flat(1, minutes),
+    }
     if failed:
         series[f'kube_job_failed{{{labels},condition="true"}}'] = flat(1, minutes)
         series[f'kube_job_failed{{{labels},condition="false"}}'] = flat(0, minutes)
@@ -490,7 +485,7 @@ CASES = [
         "other jobs failed",
         {
             **well(61),
-            **job("one-tasklists-restore-1f3a", 61, created=-600, failed=True),
+            **job("nightly-report-29401260", 61, created=-600, failed=True, owner="nightly-report"),
             **job("one-tasklists-backup-29401260", 61, created=-600, failed=False),
         },
     ),
@@ -550,7 +545,9 @@ CASES = [
             'kube_deployment_status_replicas_ready{namespace="here",deployment="two-tasklists"}': flat(
                 0, 61
             ),
-            **job("two-tasklists-backup-29401260", 61, created=-600, failed=True),
+            **job(
+                "two-backup-29401260", 61, created=-600, failed=True, owner="two-tasklists-backup"
+            ),
         },
     ),
 ]

@@ -1,0 +1,16 @@
+"""Run promtool, which comes with Prometheus."""
+
+import shutil
+import subprocess
+
+import pytest
+
+
+def promtool(*arguments: object) -> str:
+    """Return what promtool prints; fail if it finds a fault."""
+    if not shutil.which("promtool"):
+        pytest.fail("promtool is missing: install Debian's package prometheus")
+    command = ["promtool", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -103,8 +103,7 @@ def pass_on(arbiter: Any) -> None:
 
 def delete(_: Any) -> None:
     """Delete the directory, unless another arbiter uses it. Called when the arbiter ends."""
-    if _lock is None:
-        return
+    assert _lock is not None  # prepare() was called
     fcntl.flock(_lock, fcntl.LOCK_UN)
     with suppress(OSError):
         delete_unused(Path(os.environ[VARIABLE]))

@@ -19,6 +19,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest
 from gunicorn.config import Config
 
+from server import metrics
 from server.connection import LINGER, Connection, State
 from server.heartbeat import GAP, Heartbeat
 from server.loop import READ, EventLoop
@@ -206,6 +207,33 @@ def test_the_largest_incomplete_requests_are_given_up_if_they_take_too_much_memo
         loop.make_room(10)
         assert loop.connections == {idle}, "it keeps nothing in memory"
         loop.close(idle)
+
+
+def test_a_request_that_is_shed_while_it_arrives_has_not_waited_for_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.metrics.ENABLED", True)
+    loop = Loop()
+    conn, theirs = loop.connect()
+    with theirs:
+        theirs.sendall(b"GET /lists HTTP/1.1\r\n")
+        loop.poll(0)
+        assert conn.state is State.READING
+        shed, waited = counted(metrics.SHED), counted(metrics.THREAD_WAIT)
+        loop.evict(conn)
+        assert theirs.recv(1000).startswith(b"HTTP/1.1 503 ")
+    assert (counted(metrics.SHED), counted(metrics.THREAD_WAIT)) == (shed + 1, waited)
+
+
+def counted(metric: Any) -> float:
+    """How many events a counter or a histogram has counted."""
+    [count] = [
+        sample.value
+        for family in metric.collect()
+        for sample in family.samples
+        if sample.name.endswith(("_total", "_count"))
+    ]
+    return float(count)
 
 
 def test_a_connection_that_was_closed_to_make_room_is_not_handled_any_more() -> None:

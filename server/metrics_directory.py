@@ -26,7 +26,7 @@ FILE_SIZES = {"counter": 1 << 16, "gauge_livesum": 1 << 16, "histogram": 1 << 20
 
 _generation = ""  # which tells the files of two arbiters in one directory apart
 _process = ""  # which names the files of this process
-_lock: int | None = None  # a descriptor of the directory, which is locked while it is used
+_lock = -1  # a descriptor of the directory, which is locked while it is used
 
 
 def prepare(service: str) -> None:
@@ -36,7 +36,7 @@ def prepare(service: str) -> None:
     SIGUSR2 has started goes on in the directory of the one that started it.
     """
     global _generation, _process, _lock  # noqa: PLW0603 - prometheus_client has such state too
-    if _lock is not None:
+    if _lock >= 0:
         return
     previous = os.environ.get(GENERATION)
     _generation = "b" if previous == "a" else "a"
@@ -103,7 +103,6 @@ def pass_on(arbiter: Any) -> None:
 
 def delete(_: Any) -> None:
     """Delete the directory, unless another arbiter uses it. Called when the arbiter ends."""
-    assert _lock is not None  # prepare() was called
     fcntl.flock(_lock, fcntl.LOCK_UN)
     with suppress(OSError):
         delete_unused(Path(os.environ[VARIABLE]))

@@ -21,8 +21,8 @@ def cut(text: str) -> str:
     return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}..."
 
 
-def traced(request: Any) -> dict[str, str]:
-    """The trace id of a request that has one, as an entry of its event."""
+def trace_context(request: Any) -> dict[str, str]:
+    """The entry ``trace_id`` of the event, or nothing if the request has no valid traceparent."""
     for name, value in request.headers:
         if name == "TRACEPARENT" and (found := trace_id(value)):
             return {"trace_id": found}
@@ -40,8 +40,8 @@ class AccessLogger(Logger):  # type: ignore[misc]
     def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
         """Log a request; ``environ`` has the path decoded, unless the server itself answered."""
         path, status = environ.get("PATH_INFO", req.path) or "", int(resp.status[:3])
-        # Probes and Prometheus ask every few seconds, so what they ask for is logged at debug level
-        # only, if it succeeds.
+        # Probes and Prometheus ask every few seconds, so their requests are logged at debug level
+        # if they succeed.
         passed = path.startswith(("/health/", "/metrics")) and status == 200
         level = "debug" if passed else "info"
         if LEVELS[level] < LEVELS[settings.LOG_LEVEL]:
@@ -60,7 +60,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
             "remote_address": client_address(environ["REMOTE_ADDR"], ",".join(forwarded)),
             "user_agent": cut(",".join(agents)) if agents else "-",
             "request_id": request_id[0] if request_id else "-",
-            **traced(req),
+            **trace_context(req),
             "logger": "gunicorn.access",
             "level": level,
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),

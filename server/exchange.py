@@ -113,7 +113,7 @@ class Exchange:
             getattr(self.body, "close", lambda: None)()  # PEP 3333: if it has one
 
     def count(self) -> None:
-        self.take_time()  # the client may have left before
+        self.take_time()  # if the client left before all was sent
         status = int(self.response.status[:3])
         route = self.environ.get(ROUTE)
         metrics.count_request(self.request.method, route, status, self.seconds)

@@ -1,4 +1,4 @@
-"""The metrics of requests and threads, and the page on METRICS_PORT that shows all metrics.
+"""The metrics of requests and threads, and the application on METRICS_PORT that serves them all.
 
 The names of HTTP metrics are those of OpenTelemetry's semantic conventions:
 https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
@@ -41,11 +41,11 @@ SHED = Counter(
     "Requests answered with 503 because no thread was free in time.",
     namespace=settings.SERVICE_NAME,
 )
-# These are set once a second (Worker.run): counting up and down would go wrong with each worker
-# that is killed, and cost each request time.
+# These are set once a second (Worker.run): to increment and decrement them with each request would
+# double the cost of the metrics.
 ACTIVE_REQUESTS = Gauge(
     "http_server_active_requests",
-    "Requests that wait for a thread or are handled.",
+    "Requests that wait for a thread or are being handled.",
     multiprocess_mode="livesum",
 )
 THREADS = Gauge(
@@ -72,13 +72,13 @@ _durations: dict[tuple[str, str, int], Histogram] = {}
 
 
 def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count a request whose response was sent."""
+    """Count a request whose response was sent, or whose client has left."""
     key = (method, route or OTHER, status)
     duration = _durations.get(key)
     if duration is None:
         known = method if method in METHODS else OTHER
         duration = REQUEST_DURATION.labels(known, route or OTHER, status)
-        if known == method:  # otherwise clients could fill the dictionary
+        if known == method:  # otherwise clients could make the dictionary grow without limit
             _durations[key] = duration
     duration.observe(seconds)
 

@@ -1,9 +1,9 @@
-"""Where the worker processes keep what they count, so that each of them can report all of it.
+"""The directory in which the workers keep their numbers, so that each can report those of all.
 
 prometheus_client writes the numbers of each process to memory-mapped files in one directory. It
-would name them by process id, and their number would grow with each worker that is replaced. Here
-they are named by slot: a worker takes the lowest number that no other worker has, goes on counting
-in the files of the one that had it before, and so counters never fall.
+would name the files by process id, and there would be more of them with each worker that is
+replaced. Here they are named by slot, the lowest number that no other worker has. A worker goes on
+counting in the files of the worker that had its slot before, so counters never fall.
 https://prometheus.github.io/client_python/multiprocess/
 """
 
@@ -18,8 +18,8 @@ from typing import Any
 from prometheus_client import multiprocess, values
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # which prometheus_client reads
-GENERATION = "METRICS_GENERATION"  # of the arbiter that sent SIGUSR2 to itself: a or b
-# In memory if possible: writing to a file's memory never waits for a disk there.
+GENERATION = "METRICS_GENERATION"  # of the arbiter that SIGUSR2 makes start another: a or b
+# On a file system in memory if possible, where writing to a mapped file never waits for a disk.
 PARENT = Path("/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir())  # noqa: S108
 # In bytes. A histogram takes 4 KB for each combination of method, route and status.
 FILE_SIZES = {"counter": 1 << 16, "gauge_livesum": 1 << 16, "histogram": 1 << 20}
@@ -30,10 +30,10 @@ _lock = -1  # a descriptor of the directory, which is locked while it is used
 
 
 def prepare(service: str) -> None:
-    """Make the directory of this service's processes, and delete those that no process uses.
+    """Make a directory for the processes of this service, and delete those that no process uses.
 
-    Call it before the first metric is defined. A second call does nothing. An arbiter that
-    SIGUSR2 has started goes on in the directory of the one that started it.
+    Call it before the first metric is defined. A second call does nothing. An arbiter that was
+    started by SIGUSR2 uses the directory of the arbiter that started it.
     """
     global _generation, _process, _lock  # noqa: PLW0603 - prometheus_client has such state too
     if _lock >= 0:
@@ -50,7 +50,7 @@ def prepare(service: str) -> None:
         return
     parent = os.open(PARENT, os.O_RDONLY)
     try:
-        fcntl.flock(parent, fcntl.LOCK_EX)  # so that nobody deletes it before it is locked
+        fcntl.flock(parent, fcntl.LOCK_EX)  # so that nobody deletes the new one before it is locked
         for directory in PARENT.glob(f"{service}-metrics-*"):
             with suppress(OSError):
                 delete_unused(directory)

@@ -1,4 +1,4 @@
-"""Metrics that are looked up when they are read: the version that runs, and the database."""
+"""Metrics that are determined at each scrape: the version that runs, and the database's state."""
 
 import platform
 from collections.abc import Iterator

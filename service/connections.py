@@ -16,7 +16,7 @@ class ErrorWrapper(DatabaseErrorWrapper):
     """Translates the exceptions of the database driver, whose every call passes through it.
 
     Besides what Django does, it makes DataError of values that the driver cannot send, and marks a
-    connection whose error says that a new one is needed. It counts the errors.
+    connection whose error says that a new one is needed. It also counts errors for the metrics.
     """
 
     wrapper: "CloseUselessConnections"

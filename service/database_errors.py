@@ -53,7 +53,7 @@ SQLITE_BAD_VALUES = (
     "parser stack overflow",
 )
 
-# The class of an error in the metrics, by what its SQLSTATE or its result code begins with.
+# The class of an error in the metrics, by the prefix of its SQLSTATE or of SQLite's result code.
 SQLSTATE_CLASSES = {
     "08": "connection",
     "22": "value",
@@ -88,8 +88,8 @@ SQLITE_CLASSES = {
     "SQLITE_SCHEMA": "not_migrated",
     "SQLITE_TOOBIG": "value",
 }
-# psycopg2 has no SQLSTATE of a connection that failed, so only the message of libpq or of the
-# server tells why. A server whose messages are not in English is "connection" for all of these.
+# psycopg2 has no SQLSTATE for a connection that failed, so only the message of libpq or of the
+# server says why. If it is not in English, the class is "connection".
 CONNECTION_MESSAGES = {
     "too many": "resources",
     "connection slots are reserved": "resources",
@@ -107,15 +107,15 @@ ERROR_CLASSES = sorted(
 
 
 def error_class(error: db.Error) -> str:
-    """One of ERROR_CLASSES, for the metrics."""
+    """The class of an error in the metrics, one of ERROR_CLASSES."""
     if name := sqlite_code(error):
         if _says(error, SQLITE_NOT_MIGRATED):
             return "not_migrated"
         if _says(error, SQLITE_BAD_VALUES):
             return "value"
-        return _by_beginning(name, SQLITE_CLASSES)
+        return _by_prefix(name, SQLITE_CLASSES)
     if code := sqlstate(error):
-        return _by_beginning(code, SQLSTATE_CLASSES)
+        return _by_prefix(code, SQLSTATE_CLASSES)
     if is_bad_value(error):
         return "value"
     if not is_outage(error):
@@ -124,8 +124,8 @@ def error_class(error: db.Error) -> str:
     return next(found, "connection")
 
 
-def _by_beginning(code: str, classes: dict[str, str]) -> str:
-    found = (name for beginning, name in classes.items() if code.startswith(beginning))
+def _by_prefix(code: str, classes: dict[str, str]) -> str:
+    found = (name for prefix, name in classes.items() if code.startswith(prefix))
     return next(found, "other")
 
 

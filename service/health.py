@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from service.database import missing_rights, refused_writes, wrong_encoding
 from service.errors import Problem, one_line, unavailable
-from service.routes import KEY as ROUTE
+from service.routes import ROUTE
 
 DATABASE_TIMEOUT = 2  # seconds
 
@@ -32,7 +32,7 @@ class Fault(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a check found; the numbers of migrations are None if the database did not say."""
+    """What a check has found. The numbers of migrations are None if they are unknown."""
 
     fault: Fault | None
     applied: int | None = None
@@ -82,7 +82,7 @@ class DatabaseProbe:
         self.last: Fault | None = None
 
     def state(self) -> State:
-        """Whether the database can be used. Returns within DATABASE_TIMEOUT seconds."""
+        """Check the database, or join a check that runs. Takes DATABASE_TIMEOUT seconds at most."""
         with self.lock:
             if self.check is None or self.check.done():
                 self.executor = self.executor or ThreadPoolExecutor(1, "database-probe")
@@ -102,7 +102,7 @@ class DatabaseProbe:
         return state
 
 
-database_probe = DatabaseProbe()  # of this process
+database_probe = DatabaseProbe()  # for health checks and metrics of this process
 
 
 @cache
@@ -112,7 +112,7 @@ def migrations_of_this_version() -> frozenset[tuple[str, str]]:
 
 
 def check_database() -> State:
-    """Whether the database can be used. Opens a connection for this check."""
+    """Check whether the database can be used, on a connection opened for this check."""
     try:
         if detail := wrong_encoding(connection) or refused_writes(connection):
             return State(Fault(detail))

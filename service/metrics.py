@@ -25,7 +25,7 @@ IDEMPOTENT_REPLAYS = Counter(
     "Requests answered with what an earlier one with the same Idempotency-Key created.",
     namespace=settings.SERVICE_NAME,
 )
-# A series that begins with its first error would hide that error from rate() and increase().
+# All series exist from the start: rate() and increase() miss the error with which a series begins.
 _errors = {name: DATABASE_ERRORS.labels(name) for name in ERROR_CLASSES}
 
 

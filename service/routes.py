@@ -10,14 +10,14 @@ from django.contrib.admindocs.views import simplify_regex
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
-KEY = "http.route"  # in the WSGI environ, where the server finds it
+ROUTE = "http.route"  # the key in the WSGI environ, where the server finds it
 STATIC_FILE = "/static/{file}"
 
 
 class RouteMiddleware:
     """Store the route of a request in its WSGI environ. Without METRICS_PORT, nobody reads it.
 
-    What middleware answers has no route, except for static files and health checks.
+    Requests that other middleware answers have no route, except static files and health checks.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -27,15 +27,15 @@ class RouteMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if KEY not in request.META and is_static_file(request, response):
-            request.META[KEY] = STATIC_FILE
+        if ROUTE not in request.META and is_static_file(request, response):
+            request.META[ROUTE] = STATIC_FILE
         return response
 
     def process_view(self, request: HttpRequest, *_: Any) -> None:
         match = request.resolver_match
         # The last pattern of project/urls.py matches every path, and has no name.
         if match and (match.route or match.url_name):
-            request.META[KEY] = readable(match.route)
+            request.META[ROUTE] = readable(match.route)
 
 
 def is_static_file(request: HttpRequest, response: HttpResponse) -> bool:

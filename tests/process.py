@@ -36,8 +36,8 @@ def free_port() -> int:
 def reserve_port(port: int = 0) -> socket.socket:
     """A socket that keeps a port from being given to another process until it is closed.
 
-    Another process is, for example, the suite on another database. The service can bind the port
-    as well: both may reuse it.
+    The other process may be the suite on another database. The service can still bind the port,
+    because both set SO_REUSEADDR.
     """
     reservation = socket.socket()
     reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

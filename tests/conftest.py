@@ -14,7 +14,8 @@ from django.db import connection
 from django.test import Client
 
 from tasklists.models import TaskList
-from tests.process import Service, sqlite_url
+from tests.process import Service, reserve_port, sqlite_url
+from tests.prometheus import Metrics
 
 # The Accept header of a browser that follows a link.
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
@@ -119,6 +120,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with empty_database(folder) as url, Service({"DATABASE_URL": url}) as started:
         yield started
         assert not [line for line in started.records() if line["level"] in ("error", "critical")]
+
+
+@pytest.fixture
+def metrics() -> Iterator[Metrics]:
+    """The metrics of the service that the test starts with METRICS_PORT=str(metrics.port)."""
+    with reserve_port() as reservation:
+        yield Metrics(reservation.getsockname()[1])
 
 
 @pytest.fixture

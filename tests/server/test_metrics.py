@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -35,13 +35,6 @@ from tests.server.test_overload import writes_blocked
 from tests.wire import HANG, connect, post, receive, receive_all, request
 
 Serve = Callable[..., Service]
-
-
-@pytest.fixture
-def metrics() -> Iterator[Metrics]:
-    """The metrics of the service that the test starts with METRICS_PORT=str(metrics.port)."""
-    with reserve_port() as reservation:
-        yield Metrics(reservation.getsockname()[1])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the application tells about its database and its routes."""
+"""What the metrics say about the database and the routes, and the trace ids of requests."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,16 +7,17 @@ from contextlib import ExitStack, closing, suppress
 import psycopg2
 import pytest
 import requests
-from django import db
-from django.db import connection
+from django.db import DataError, OperationalError, ProgrammingError, connection
 from django.urls import URLPattern, URLResolver, get_resolver
+from prometheus_client import REGISTRY
 
 from service.database_errors import ERROR_CLASSES, error_class
 from service.routes import readable
 from service.trace_context import trace_id
+from tests.database_errors import caused_by_driver
 from tests.load import eventually
 from tests.postgresql import PostgreSQL
-from tests.process import Service, reserve_port
+from tests.process import ROOT, Service
 from tests.prometheus import Metrics, requests_of, series
 from tests.wire import HANG
 
@@ -25,15 +26,8 @@ Serve = Callable[..., Service]
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
 
 
-@pytest.fixture
-def metrics() -> Iterator[Metrics]:
-    """The metrics of the service that the test starts with METRICS_PORT=str(metrics.port)."""
-    with reserve_port() as reservation:
-        yield Metrics(reservation.getsockname()[1])
-
-
 def errors(metrics: Metrics) -> dict[str, float]:
-    """The classes of the errors that were counted."""
+    """How many errors were counted, by class, without classes that had none."""
     return {
         dict(labels)["class"]: value
         for (name, labels), value in metrics.read().items()
@@ -42,7 +36,7 @@ def errors(metrics: Metrics) -> dict[str, float]:
 
 
 @on_postgresql
-def test_an_outage_is_seen_and_its_end_too(serve: Serve, metrics: Metrics) -> None:
+def test_an_outage_of_the_database_is_seen_and_its_end_too(serve: Serve, metrics: Metrics) -> None:
     with PostgreSQL() as database:
         service = serve(DATABASE_URL=database.url, METRICS_PORT=str(metrics.port))
         assert metrics.value("tasklists_database_up") == 1
@@ -60,7 +54,7 @@ def test_an_outage_is_seen_and_its_end_too(serve: Serve, metrics: Metrics) -> No
 
 
 @on_postgresql
-def test_a_database_that_is_frozen_does_not_keep_the_metrics(
+def test_a_frozen_database_is_down_and_does_not_hold_up_the_scrape(
     serve: Serve, metrics: Metrics
 ) -> None:
     with PostgreSQL() as database:
@@ -85,7 +79,9 @@ def test_a_password_that_the_database_refuses_is_an_error_of_its_own_class(
 
 
 @on_postgresql
-def test_too_many_connections_are_an_error_of_resources(serve: Serve, metrics: Metrics) -> None:
+def test_too_many_connections_are_errors_of_the_class_resources(
+    serve: Serve, metrics: Metrics
+) -> None:
     with PostgreSQL() as database, ExitStack() as stack:
         service = serve(DATABASE_URL=database.url, METRICS_PORT=str(metrics.port))
         with suppress(psycopg2.OperationalError):
@@ -93,20 +89,6 @@ def test_too_many_connections_are_an_error_of_resources(serve: Serve, metrics: M
                 stack.enter_context(closing(psycopg2.connect(database.url)))
         assert requests.get(f"{service.url}/health/ready", timeout=HANG).status_code == 503
         assert errors(metrics).keys() == {"resources"}
-
-
-class DriverError(Exception):
-    """What psycopg2 or sqlite3 raise, which Django's error has as its cause."""
-
-    pgcode: str | None = None
-    sqlite_errorname: str | None = None
-
-
-def error(message: str, *, code: str | None = None, name: str | None = None) -> db.Error:
-    made = db.OperationalError(message)
-    made.__cause__ = DriverError(message)
-    made.__cause__.pgcode, made.__cause__.sqlite_errorname = code, name
-    return made
 
 
 @pytest.mark.parametrize(
@@ -131,7 +113,8 @@ def error(message: str, *, code: str | None = None, name: str | None = None) -> 
     ],
 )
 def test_the_classes_of_postgresqls_errors(code: str, expected: str) -> None:
-    assert error_class(error("x", code=code)) == expected
+    error = caused_by_driver(OperationalError, "x", sqlstate=code)
+    assert error_class(error) == expected
 
 
 @pytest.mark.parametrize(
@@ -148,7 +131,8 @@ def test_the_classes_of_postgresqls_errors(code: str, expected: str) -> None:
     ],
 )
 def test_the_classes_of_sqlites_errors(name: str, message: str, expected: str) -> None:
-    assert error_class(error(message, name=name)) == expected
+    error = caused_by_driver(OperationalError, message, name=name)
+    assert error_class(error) == expected
 
 
 @pytest.mark.parametrize(
@@ -165,21 +149,30 @@ def test_the_classes_of_sqlites_errors(name: str, message: str, expected: str) -
         ("connection refused", "connection"),
     ],
 )
-def test_the_classes_of_connections_that_fail(message: str, expected: str) -> None:
-    assert error_class(error(message)) == expected
+def test_the_classes_of_failed_connections(message: str, expected: str) -> None:
+    assert error_class(caused_by_driver(OperationalError, message)) == expected
 
 
-def test_a_value_that_the_driver_cannot_send_is_counted(serve: Serve, metrics: Metrics) -> None:
-    service = serve(METRICS_PORT=str(metrics.port))
-    answer = requests.get(f"{service.url}/lists", params={"name": "\0"}, timeout=HANG)
-    assert answer.status_code in (200, 400)
-    assert set(errors(metrics)) <= {"value"}
+def test_a_value_that_the_driver_cannot_send_is_counted(db: None) -> None:
+    def counted() -> float | None:
+        return REGISTRY.get_sample_value("tasklists_database_errors_total", {"class": "value"})
+
+    before = counted()
+    assert before is not None
+    with pytest.raises(DataError), connection.cursor() as cursor:
+        cursor.execute("SELECT %s", ["\ud800"])  # a surrogate, which UTF-8 does not have
+    assert counted() == before + 1
 
 
 def test_errors_of_no_driver_have_a_class() -> None:
-    assert error_class(db.DataError("out of range")) == "value"
-    assert error_class(db.ProgrammingError("a mistake")) == "other"
-    assert {"other", "connection"} < set(ERROR_CLASSES)
+    assert error_class(DataError("out of range")) == "value"
+    assert error_class(ProgrammingError("a mistake")) == "other"
+
+
+def test_the_classes_of_errors_are_documented() -> None:
+    text = (ROOT / "docs" / "monitoring.md").read_text()
+    [classes] = re.findall(r"\*\*Classes of errors\*\*((?:.|\n)*?)\. If", text)
+    assert sorted(re.findall(r"`([a-z_]+)`", classes)) == ERROR_CLASSES
 
 
 def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
@@ -191,7 +184,7 @@ def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
             yield from patterns(each, pattern)
 
 
-def test_every_pattern_makes_a_route_that_can_be_read() -> None:
+def test_the_routes_have_no_regular_expressions_in_them() -> None:
     routes = {readable(pattern) for pattern in patterns(get_resolver())}
     assert {"/", "/lists", "/lists/{pk}", "/lists/{list_id}/tasks", "/tasks/{pk}"} < routes
     assert {"/admin", "/admin/tasklists/task/{object_id}/change", "/docs", "/schema"} < routes

@@ -19,6 +19,7 @@ from django.test import Client
 
 from service.database_errors import is_bad_value, is_conflict, is_outage
 from tests.conftest import BROWSER
+from tests.database_errors import caused_by_driver
 from tests.pages import ERRORS
 from tests.process import Service
 from tests.wire import HANG
@@ -146,13 +147,6 @@ def kind(error: Error) -> str:
     return found[0] if found else DEFECT
 
 
-class DriverError(Exception):
-    """What psycopg2 or sqlite3 raise, which Django's error has as its cause."""
-
-    pgcode: str | None = None
-    sqlite_errorname: str | None = None
-
-
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
@@ -186,10 +180,7 @@ class DriverError(Exception):
 @pytest.mark.parametrize("wrapper", [OperationalError, ProgrammingError, DatabaseError])
 def test_the_codes_of_postgresql(wrapper: type[Error], code: str, expected: str) -> None:
     """The exception's class has no say."""
-    error = wrapper("x")
-    error.__cause__ = DriverError()
-    error.__cause__.pgcode = code
-    assert kind(error) == expected
+    assert kind(caused_by_driver(wrapper, "x", sqlstate=code)) == expected
 
 
 @pytest.mark.parametrize(
@@ -211,10 +202,7 @@ def test_the_codes_of_postgresql(wrapper: type[Error], code: str, expected: str)
     ],
 )
 def test_the_codes_of_sqlite(name: str, message: str, expected: str) -> None:
-    error = OperationalError(message)
-    error.__cause__ = DriverError()
-    error.__cause__.sqlite_errorname = name
-    assert kind(error) == expected
+    assert kind(caused_by_driver(OperationalError, message, name=name)) == expected
 
 
 @pytest.mark.parametrize(
@@ -228,9 +216,8 @@ def test_the_codes_of_sqlite(name: str, message: str, expected: str) -> None:
     ],
 )
 def test_an_error_without_a_code_is_a_lost_connection(wrapper: type[Error], expected: str) -> None:
-    error = wrapper("server closed the connection unexpectedly")
-    error.__cause__ = DriverError()
-    assert kind(error) == expected
+    message = "server closed the connection unexpectedly"
+    assert kind(caused_by_driver(wrapper, message)) == expected
 
 
 def test_an_error_that_django_makes_is_a_defect() -> None:

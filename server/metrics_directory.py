@@ -86,9 +86,13 @@ def enter_slot(_: Any, worker: Any) -> None:
     global _process  # noqa: PLW0603
     _process = name(worker)
     for kind, size in FILE_SIZES.items():
-        with (Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db").open("ab") as file:
-            if not file.tell():
-                os.posix_fallocate(file.fileno(), 0, size)
+        file = Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db"
+        if not file.exists():
+            # A scrape of another worker reads every *.db, and would fail if one were empty.
+            incomplete = file.with_suffix(".new")
+            with incomplete.open("wb") as opened:
+                os.posix_fallocate(opened.fileno(), 0, size)
+            incomplete.rename(file)
 
 
 def leave_slot(_: Any, worker: Any) -> None:

@@ -1,4 +1,4 @@
-"""What there is to measure: every series that alerts, dashboard and runbooks may use."""
+"""The names of all series that alerts, the dashboard and the runbooks may use."""
 
 import re
 

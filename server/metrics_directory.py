@@ -47,6 +47,7 @@ def prepare(service: str) -> None:
         fcntl.flock(_lock, fcntl.LOCK_SH)
         for file in Path(os.environ[VARIABLE]).glob(f"gauge_*_{_generation}-*.db"):
             file.unlink()  # of workers whose arbiter has ended
+        make_files()  # before prometheus_client does, because workers are asked meanwhile
         return
     parent = os.open(PARENT, os.O_RDONLY)
     try:
@@ -78,13 +79,18 @@ def assign_slot(arbiter: Any, worker: Any) -> None:
 
 
 def enter_slot(_: Any, worker: Any) -> None:
-    """Count in the files of the worker's slot from now on. Called in the worker.
-
-    Raises OSError if there is no room for the files. Without reserving it, a worker would be killed
-    by SIGBUS when it counts something while the file system is full.
-    """
+    """Count in the files of the worker's slot from now on. Called in the worker."""
     global _process  # noqa: PLW0603
     _process = name(worker)
+    make_files()
+
+
+def make_files() -> None:
+    """Make the files of this process, unless its predecessor has left them.
+
+    Raises OSError if there is no room for them. Without reserving it, a process would be killed by
+    SIGBUS when it counts something while the file system is full.
+    """
     for kind, size in FILE_SIZES.items():
         file = Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db"
         if not file.exists():

@@ -21,6 +21,7 @@ SERVICE = {
 KUBERNETES = {  # kube-state-metrics and the kubelet
     "kube_deployment_status_replicas_ready",
     "kube_pod_container_status_restarts_total",
+    "kube_pod_init_container_status_restarts_total",
     "kube_cronjob_status_last_successful_time",
     "kube_cronjob_created",
     "kube_job_created",

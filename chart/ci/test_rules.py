@@ -409,6 +409,20 @@ CASES = [
         {"pod": "one-tasklists-postgres-0", "container": "postgres"},
     ),
     Case(
+        "an init container restarts three times",
+        {
+            **well(61),
+            **{
+                name.replace("kube_pod_", "kube_pod_init_"): counts
+                for name, counts in restarts(
+                    POD, [*flat(0, 40), *counter((3, 1), (17, 0))], "migrate"
+                ).items()
+            },
+        },
+        {"TasklistsRestarts": "3"},
+        {"pod": POD, "container": "migrate"},
+    ),
+    Case(
         "a container restarts twice",
         {**well(61), **restarts(POD, [*flat(0, 40), *counter((2, 1), (18, 0))])},
     ),

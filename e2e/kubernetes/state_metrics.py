@@ -29,10 +29,11 @@ def deployment(item: Any, labels: Labels) -> Iterator[Sample]:
 
 def pod(item: Any, labels: Labels) -> Iterator[Sample]:
     labels = labels | {"uid": item["metadata"]["uid"]}
-    for container in item["status"].get("containerStatuses", []):
-        of_container = labels | {"container": container["name"]}
-        restarts = container["restartCount"]
-        yield "kube_pod_container_status_restarts_total", of_container, restarts
+    for statuses, kind in (("containerStatuses", ""), ("initContainerStatuses", "init_")):
+        for container in item["status"].get(statuses, []):
+            of_container = labels | {"container": container["name"]}
+            restarts = container["restartCount"]
+            yield f"kube_pod_{kind}container_status_restarts_total", of_container, restarts
 
 
 def cronjob(item: Any, labels: Labels) -> Iterator[Sample]:

@@ -103,6 +103,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
         threads = [self.serve] * self.cfg.threads
         threads += [partial(self.serve_queue, self.probes)] * PROBE_THREADS
         if metrics.ENABLED:
+            metrics.resume()
             self.metrics_page = metrics.Application()
             threads.append(partial(self.serve_queue, scrapes))
         for target in threads:

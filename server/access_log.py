@@ -23,10 +23,10 @@ def cut(text: str) -> str:
 
 def trace_context(request: Any) -> dict[str, str]:
     """The entry ``trace_id`` of the event, or nothing if the request has no valid traceparent."""
-    for name, value in request.headers:
-        if name == "TRACEPARENT" and (found := trace_id(value)):
-            return {"trace_id": found}
-    return {}
+    # Joined as in the WSGI environ, from which the application takes its trace id.
+    header = ",".join(value for name, value in request.headers if name == "TRACEPARENT")
+    found = trace_id(header) if header else None
+    return {"trace_id": found} if found else {}
 
 
 class AccessLogger(Logger):  # type: ignore[misc]

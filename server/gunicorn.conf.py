@@ -21,7 +21,7 @@ if settings.METRICS_PORT:
     metrics_directory.prepare(settings.SERVICE_NAME)
     pre_fork = metrics_directory.assign_slot
     post_fork = metrics_directory.enter_slot
-    child_exit = metrics_directory.leave_slot
+    child_exit = worker_exit = metrics_directory.leave_slot
     pre_exec = metrics_directory.pass_on
     on_exit = metrics_directory.delete
 

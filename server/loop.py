@@ -292,16 +292,18 @@ class EventLoop:
     def reply(self, conn: Connection, reply: replies.Reply, route: str | None = None) -> None:
         """Send a response that the server makes itself, log it and count it."""
         request, start = conn.request, conn.since
+        # A request that was not in the queue was complete, or refused, when this poll began.
+        complete = start if conn.state is State.QUEUED else self.woke
         response = replies.write(conn, request, self.config, reply)
         conn.enter(State.SENDING, settings.CLIENT_TIMEOUT)
         self.send(conn)
-        seconds = time.monotonic() - start
+        now = time.monotonic()
         if request is not None:
             environ = {"REMOTE_ADDR": conn.address[0]}
-            self.log.access(response, request, environ, timedelta(seconds=seconds))
+            self.log.access(response, request, environ, timedelta(seconds=now - start))
         if metrics.ENABLED and not conn.asks_for_metrics:
             method = request.method if request else metrics.OTHER
-            metrics.count_request(method, route, reply.status, seconds)
+            metrics.count_request(method, route, reply.status, now - complete)
 
     def send(self, conn: Connection) -> None:
         """Send what was collected, and go on with what follows."""

@@ -11,6 +11,8 @@ from django.utils.module_loading import import_string
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from server import metrics_directory
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,10 +26,13 @@ BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10)
 
 ENABLED = bool(settings.METRICS_PORT)
 
+REQUEST_DURATION_NAME = "http_server_request_duration_seconds"
+REQUEST_LABELS = ("http_request_method", "http_route", "http_response_status_code")
+
 REQUEST_DURATION = Histogram(
-    "http_server_request_duration_seconds",
+    REQUEST_DURATION_NAME,
     "Time from a complete request to its response, waiting for a thread included.",
-    ["http_request_method", "http_route", "http_response_status_code"],
+    REQUEST_LABELS,
     buckets=BUCKETS,
 )
 THREAD_WAIT = Histogram(
@@ -69,18 +74,35 @@ WORKERS = Gauge(
 
 # Finding the series here takes a fifth of what Histogram.labels() takes.
 _durations: dict[tuple[str, str, int], Histogram] = {}
+# Combinations of method, route and status, for which metrics_directory reserves room. An ordinary
+# service has fewer than 60; a client that tries all methods, headers and bodies makes 200.
+MAX_COMBINATIONS = 200
 
 
 def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
     """Count a request whose response was sent, or whose client has left."""
-    key = (method, route or OTHER, status)
-    duration = _durations.get(key)
+    duration = _durations.get((method, route or OTHER, status))
     if duration is None:
-        known = method if method in METHODS else OTHER
-        duration = REQUEST_DURATION.labels(known, route or OTHER, status)
-        if known == method:  # otherwise clients could make the dictionary grow without limit
-            _durations[key] = duration
+        duration = find_duration(method if method in METHODS else OTHER, route or OTHER, status)
     duration.observe(seconds)
+
+
+def find_duration(method: str, route: str, status: int) -> Histogram:
+    """The series of a method, route and status, or one of OTHER if there are too many already."""
+    key = (method, route, status)
+    if key not in _durations and len(_durations) >= MAX_COMBINATIONS:
+        key = (OTHER, OTHER, status)
+    if key not in _durations:
+        _durations[key] = REQUEST_DURATION.labels(*key)
+    return _durations[key]
+
+
+def resume() -> None:
+    """Find the series that the previous worker of this slot had, so that they count as well."""
+    for name, labels in metrics_directory.series("histogram"):
+        if name == f"{REQUEST_DURATION_NAME}_sum":
+            method, route, status = (labels[label] for label in REQUEST_LABELS)
+            find_duration(method, route, int(status))
 
 
 class Application:
@@ -104,4 +126,4 @@ class Application:
         body = f"The metrics are at {PATH}.\n".encode()
         headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
         start_response("404 Not Found", headers)
-        return [body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

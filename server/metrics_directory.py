@@ -8,21 +8,28 @@ https://prometheus.github.io/client_python/multiprocess/
 """
 
 import fcntl
+import json
 import os
 import shutil
+import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import multiprocess, values
+from prometheus_client.mmap_dict import MmapedDict
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # which prometheus_client reads
 GENERATION = "METRICS_GENERATION"  # of the arbiter that SIGUSR2 makes start another: a or b
 # On a file system in memory if possible, where writing to a mapped file never waits for a disk.
 PARENT = Path("/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir())  # noqa: S108
-# In bytes. A histogram takes 4 KB for each combination of method, route and status.
+# In bytes. A histogram takes 5 KB for each combination of method, route and status.
 FILE_SIZES = {"counter": 1 << 16, "gauge_livesum": 1 << 16, "histogram": 1 << 20}
+ARBITER_FILE_SIZES = dict.fromkeys(FILE_SIZES, 1 << 16)  # which counts no request
+RETRY_INTERVAL = 1  # seconds
 
 _generation = ""  # which tells the files of two arbiters in one directory apart
 _process = ""  # which names the files of this process
@@ -47,19 +54,28 @@ def prepare(service: str) -> None:
         fcntl.flock(_lock, fcntl.LOCK_SH)
         for file in Path(os.environ[VARIABLE]).glob(f"gauge_*_{_generation}-*.db"):
             file.unlink()  # of workers whose arbiter has ended
-        make_files()  # before prometheus_client does, because workers are asked meanwhile
+        reserve(ARBITER_FILE_SIZES)
         return
-    parent = os.open(PARENT, os.O_RDONLY)
-    try:
-        fcntl.flock(parent, fcntl.LOCK_EX)  # so that nobody deletes the new one before it is locked
-        for directory in PARENT.glob(f"{service}-metrics-*"):
-            with suppress(OSError):
-                delete_unused(directory)
+    for directory in PARENT.glob(f"{service}-metrics-*"):
+        with suppress(OSError):
+            delete_unused(directory)
+    while _lock < 0:
         os.environ[VARIABLE] = tempfile.mkdtemp(prefix=f"{service}-metrics-", dir=PARENT)
-        _lock = os.open(os.environ[VARIABLE], os.O_RDONLY)
-        fcntl.flock(_lock, fcntl.LOCK_SH)
-    finally:
-        os.close(parent)
+        _lock = lock(Path(os.environ[VARIABLE]))
+    reserve(ARBITER_FILE_SIZES)
+
+
+def lock(directory: Path) -> int:
+    """Lock a new directory, or return -1 if another service that starts has deleted it before."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY)
+    except FileNotFoundError:
+        return -1
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    if directory.exists():
+        return descriptor
+    os.close(descriptor)
+    return -1
 
 
 def delete_unused(directory: Path) -> None:
@@ -78,31 +94,57 @@ def assign_slot(arbiter: Any, worker: Any) -> None:
     worker.slot = next(slot for slot in range(len(taken) + 1) if slot not in taken)
 
 
-def enter_slot(_: Any, worker: Any) -> None:
-    """Count in the files of the worker's slot from now on. Called in the worker."""
+def enter_slot(arbiter: Any, worker: Any) -> None:
+    """Count in the files of the worker's slot from now on. Called in the worker.
+
+    Without room for the files, the first workers raise OSError, and the service does not start. A
+    later one ends, and the arbiter tries again: after SIGHUP, the old workers leave their files.
+    """
     global _process  # noqa: PLW0603
     _process = name(worker)
-    make_files()
+    try:
+        reserve(FILE_SIZES)
+    except OSError as error:
+        if worker.age <= arbiter.num_workers:
+            raise
+        worker.log.error("No room for metrics in %s: %s", PARENT, error.strerror)  # noqa: TRY400 - one line
+        time.sleep(RETRY_INTERVAL)
+        sys.exit(1)
 
 
-def make_files() -> None:
-    """Make the files of this process, unless its predecessor has left them.
+def reserve(sizes: dict[str, int]) -> None:
+    """Make those files of this process that do not exist; raises OSError if there is no room.
 
-    Raises OSError if there is no room for them. Without reserving it, a process would be killed by
-    SIGBUS when it counts something while the file system is full.
+    Without reserving it, a process would be killed by SIGBUS when it counts something while the
+    file system is full. A file gets its name when it is complete: no scrape reads an empty one.
     """
-    for kind, size in FILE_SIZES.items():
-        file = Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db"
-        if not file.exists():
-            # A scrape of another worker reads every *.db, and would fail if one were empty.
-            incomplete = file.with_suffix(".new")
-            with incomplete.open("wb") as opened:
-                os.posix_fallocate(opened.fileno(), 0, size)
-            incomplete.rename(file)
+    for kind, size in sizes.items():
+        path = Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db"
+        if path.exists():
+            continue
+        unfinished = path.with_suffix(".unfinished")
+        try:
+            with unfinished.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+            unfinished.rename(path)
+        except OSError:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+
+def series(kind: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The names and labels of the series in this process's file of a kind."""
+    path = Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db"
+    for key, *_ in MmapedDict.read_all_values_from_file(path):  # type: ignore[no-untyped-call]
+        _, name_of_series, labels, _ = json.loads(key)
+        yield name_of_series, labels
 
 
 def leave_slot(_: Any, worker: Any) -> None:
-    """Delete the gauges of a worker that has ended, and keep its counters."""
+    """Delete the gauges of a worker that has ended, and keep its counters.
+
+    Called in the worker, whose arbiter may have been killed, and in the arbiter, if the worker was.
+    """
     multiprocess.mark_process_dead(name(worker))  # type: ignore[no-untyped-call]
 
 

@@ -23,6 +23,7 @@ from server.queue import OwnThreadsQueue, Queues, RequestQueue
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 LAG = 0.02  # seconds without a poll after which the main thread polls, if no other thread is free
 PROBE_THREADS = 4  # for /health/ready; probes that come together share one look at the database
+SCRAPE_THREADS = 2  # for METRICS_PORT, which two Prometheus servers read where one must not fail
 
 
 class PlainConfig:
@@ -97,14 +98,15 @@ class Worker(BaseWorker):  # type: ignore[misc]
             os.set_blocking(end, False)
         self.requests = RequestQueue(self.cfg.threads, self.wake_main_thread)
         self.probes = OwnThreadsQueue(PROBE_THREADS)
-        scrapes = OwnThreadsQueue(1)
+        scrapes = OwnThreadsQueue(SCRAPE_THREADS)
         queues = Queues(self.requests, self.probes, scrapes)
         self.loop = EventLoop(self.cfg, self.log, self.sockets, queues)
         threads = [self.serve] * self.cfg.threads
         threads += [partial(self.serve_queue, self.probes)] * PROBE_THREADS
         if metrics.ENABLED:
+            metrics.resume()
             self.metrics_page = metrics.Application()
-            threads.append(partial(self.serve_queue, scrapes))
+            threads += [partial(self.serve_queue, scrapes)] * SCRAPE_THREADS
         for target in threads:
             threading.Thread(target=target, daemon=True).start()
 

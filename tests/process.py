@@ -153,5 +153,5 @@ class Service:
         return os.pread(file, os.fstat(file).st_size, 0).decode()
 
     def records(self) -> list[dict[str, Any]]:
-        """Its log, line by line; every line has to be JSON."""
-        return [json.loads(line) for line in self.text().splitlines()]
+        """Its log, line by line; every line has to be JSON. The last one may be incomplete yet."""
+        return [json.loads(line) for line in self.text().rpartition("\n")[0].splitlines()]

@@ -21,6 +21,8 @@ import pytest
 import requests
 from django.templatetags.static import static
 
+from server import metrics as server_metrics
+from server.metrics import MAX_COMBINATIONS
 from server.metrics_directory import PARENT
 from server.queue import MAX_WAIT
 from tests.load import eventually
@@ -103,7 +105,7 @@ def test_each_request_is_counted_by_method_route_and_status(
         requests_of("GET", "/lists/{pk}", 404): 1,
         requests_of("HEAD", "/health/ready", 200): 1,
         requests_of("GET", "/health/live", 200): 1,
-        requests_of("GET", "/admin/tasklists/tasklist/{object_id}/change", 302): 1,
+        requests_of("GET", "/admin/{page}", 302): 1,
         requests_of("GET", "_OTHER", 404): 2,
         requests_of("_OTHER", "/lists", 405): 1,
         requests_of("GET", "/static/{file}", 200): 1,
@@ -134,6 +136,30 @@ def test_invented_paths_methods_and_headers_make_no_series(
         list(executor.map(attack, range(1, 200)))
     eventually(lambda: total(metrics.read()) == 1 + 5 * 200, "all requests")
     assert metrics.read().keys() == before.keys()
+
+
+def test_a_worker_has_a_limited_number_of_series(monkeypatch: pytest.MonkeyPatch) -> None:
+    durations: dict[tuple[str, str, int], Any] = {}
+    monkeypatch.setattr(server_metrics, "_durations", durations)
+    for number in range(2 * MAX_COMBINATIONS):
+        server_metrics.count_request("GET", f"/{number}", 200, 0.1)
+        server_metrics.count_request(f"METHOD{number}", None, 404, 0.1)
+    server_metrics.REQUEST_DURATION.clear()
+    assert len(durations) == MAX_COMBINATIONS + 1  # the last is GET of further routes
+    assert ("_OTHER", "_OTHER", 200) in durations
+
+
+def test_a_request_that_never_became_complete_is_not_slow(
+    measured: Service, metrics: Metrics
+) -> None:
+    with connect(measured) as client:
+        client.sendall(b"POST /lists HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
+        time.sleep(0.5)  # a client takes its time
+        client.shutdown(socket.SHUT_WR)
+        receive_all(client)
+    refused = requests_of("POST", "_OTHER", 400)
+    values = metrics.wait_for({refused: 1})
+    assert values[REQUESTS.replace("_count", "_sum"), refused[1]] < 0.4
 
 
 def test_counts_never_fall_while_workers_are_killed_and_each_kill_loses_one_at_most(

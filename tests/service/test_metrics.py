@@ -187,7 +187,7 @@ def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
 def test_the_routes_have_no_regular_expressions_in_them() -> None:
     routes = {readable(pattern) for pattern in patterns(get_resolver())}
     assert {"/", "/lists", "/lists/{pk}", "/lists/{list_id}/tasks", "/tasks/{pk}"} < routes
-    assert {"/admin", "/admin/tasklists/task/{object_id}/change", "/docs", "/schema"} < routes
+    assert {"/admin", "/admin/{page}", "/docs", "/schema"} < routes
     assert not [route for route in routes if not re.fullmatch(r"/[a-z0-9_/{}.-]*", route)]
 
 

@@ -26,3 +26,6 @@ class DocumentView(LoginForBrowsers, SpectacularAPIView):  # type: ignore[misc]
 
 class DocsView(LoginForBrowsers, SpectacularSwaggerView):  # type: ignore[misc]
     """Swagger UI."""
+
+    # DRF would render its answer to OPTIONS with the template of the page, and fail.
+    http_method_names = ["get", "head"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client import values
 
 from server import metrics_directory
 
@@ -81,3 +82,20 @@ def test_a_directory_that_another_service_deletes_first_is_not_locked(
 
     monkeypatch.setattr(fcntl, "flock", deleted)
     assert metrics_directory.lock(folder) == -1
+
+
+def test_the_gauges_of_an_arbiter_that_was_killed_are_deleted_at_the_second_sigusr2(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    """The third arbiter has the generation of the first, whose workers are gone."""
+    monkeypatch.setenv(metrics_directory.GENERATION, "b")
+    monkeypatch.setattr(metrics_directory, "_generation", "")
+    monkeypatch.setattr(metrics_directory, "_lock", -1)
+    monkeypatch.setattr(values, "ValueClass", values.ValueClass)  # which prepare() replaces
+    kept = {"counter_a-0.db", "counter_b-0.db", "gauge_livesum_b-0.db"}
+    for name in {"gauge_livesum_a-0.db", *kept}:
+        (folder / name).touch()
+    metrics_directory.prepare("tasklists")
+    os.close(metrics_directory._lock)
+    made = {f"{kind}_a-arbiter.db" for kind in metrics_directory.ARBITER_FILE_SIZES}
+    assert {file.name for file in folder.iterdir()} == kept | made

@@ -9,7 +9,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from e2e.docker.container import Container
-from e2e.docker.terminal import Terminal
+from e2e.docker.terminal import Terminal, eventually
 
 Serve = Callable[..., Container]
 
@@ -50,6 +50,18 @@ def test_it_serves_on_postgresql(serve: Serve, network: str, options: str) -> No
     container.add_task("milk")
     assert container.names() == ["test"]
     assert container.titles() == ["milk"]
+    assert container.stop() == 0
+
+
+def test_it_counts_requests_where_little_is_allowed(serve: Serve) -> None:
+    port = 9464
+    allowed = f"{READ_ONLY} {UNPRIVILEGED} --user 12345:0"
+    container = serve(f"{allowed} -e METRICS_PORT={port} -p 127.0.0.1::{port}").ready()
+    container.add("test")
+    metrics = container.terminal(f"docker port {container.id} {port}/tcp")
+    created = 'http_response_status_code="201",http_route="/lists"} 1.0'
+    eventually(lambda: created in requests.get(f"http://{metrics}/metrics", timeout=10).text)
+    assert container.get("/metrics").status_code == 404
     assert container.stop() == 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from gunicorn.glogging import Logger
 
+from server import metrics
 from service.client_address import client_address
 from service.trace_context import trace_id
 
@@ -42,7 +43,7 @@ class AccessLogger(Logger):  # type: ignore[misc]
         path, status = environ.get("PATH_INFO", req.path) or "", int(resp.status[:3])
         # Probes and Prometheus ask every few seconds, so their requests are logged at debug level
         # if they succeed.
-        passed = path.startswith(("/health/", "/metrics")) and status == 200
+        passed = path.startswith(("/health/", metrics.PATH)) and status == 200
         level = "debug" if passed else "info"
         if LEVELS[level] < LEVELS[settings.LOG_LEVEL]:
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from server import metrics
 from server.request import RequestReader
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Connection:
         self.address = address
         self.server = server  # the address that the client has connected to
         self.asks_for_metrics = server[1] == settings.METRICS_PORT
+        self.is_counted = metrics.ENABLED and not self.asks_for_metrics  # whether its requests are
         self.reader = RequestReader(config, address)
         self.state = State.IDLE
         self.since = time.monotonic()  # when the state began; in LINGERING, when the last byte came

@@ -107,7 +107,7 @@ class Exchange:
         try:
             if self.response and self.response.status:  # otherwise the client left before
                 log.access(self.response, self.request, self.environ, datetime.now() - self.start)
-                if metrics.ENABLED and not self.conn.asks_for_metrics:
+                if self.conn.is_counted:
                     self.count()
         finally:
             getattr(self.body, "close", lambda: None)()  # PEP 3333: if it has one

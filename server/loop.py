@@ -272,7 +272,7 @@ class EventLoop:
 
     def shed(self, conn: Connection) -> None:
         """Answer a request for which there is no thread in time."""
-        if metrics.ENABLED and not conn.asks_for_metrics:
+        if conn.is_counted:
             metrics.SHED.inc()
             if conn.state is State.QUEUED:
                 metrics.THREAD_WAIT.observe(time.monotonic() - conn.since)
@@ -301,7 +301,7 @@ class EventLoop:
         if request is not None:
             environ = {"REMOTE_ADDR": conn.address[0]}
             self.log.access(response, request, environ, timedelta(seconds=now - start))
-        if metrics.ENABLED and not conn.asks_for_metrics:
+        if conn.is_counted:
             method = request.method if request else metrics.OTHER
             metrics.count_request(method, route, reply.status, now - complete)
 

@@ -198,7 +198,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             application = self.wsgi
             if conn.asks_for_metrics:
                 application = self.metrics_page
-            elif metrics.ENABLED:
+            elif conn.is_counted:
                 metrics.THREAD_WAIT.observe(time.monotonic() - conn.since)
             exchange = conn.exchange = Exchange(conn, conn.request, application, self.cfg)
         if exchange.advance(self.log):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 PATH = "/metrics"
-OTHER = "_OTHER"  # for what is not known: a method, or the route of a path that matches none
+OTHER = "_OTHER"  # the label of an unknown method, and of a path that matches no route
 METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 # Seconds. 0.3 is the limit of the service level objective (docs/monitoring.md).
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10)
@@ -88,7 +88,7 @@ def count_request(method: str, route: str | None, status: int, seconds: float) -
 
 
 def find_duration(method: str, route: str, status: int) -> Histogram:
-    """The series of a method, route and status, or one of OTHER if there are too many already."""
+    """The series of these labels, or that of OTHER if there are MAX_COMBINATIONS already."""
     key = (method, route, status)
     if key not in _durations and len(_durations) >= MAX_COMBINATIONS:
         key = (OTHER, OTHER, status)
@@ -98,7 +98,7 @@ def find_duration(method: str, route: str, status: int) -> Histogram:
 
 
 def resume() -> None:
-    """Find the series that the previous worker of this slot had, so that they count as well."""
+    """Take up the previous worker's series in this slot; they count towards MAX_COMBINATIONS."""
     for name, labels in metrics_directory.series("histogram"):
         if name == f"{REQUEST_DURATION_NAME}_sum":
             method, route, status = (labels[label] for label in REQUEST_LABELS)

@@ -1,4 +1,4 @@
-"""The directory in which the workers keep their numbers, so that each can report those of all.
+"""The directory in which all workers keep their metrics, so that any worker can report the total.
 
 prometheus_client writes the numbers of each process to memory-mapped files in one directory. It
 would name the files by process id, and there would be more of them with each worker that is
@@ -23,12 +23,12 @@ from prometheus_client import multiprocess, values
 from prometheus_client.mmap_dict import MmapedDict
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # which prometheus_client reads
-GENERATION = "METRICS_GENERATION"  # of the arbiter that SIGUSR2 makes start another: a or b
+GENERATION = "METRICS_GENERATION"  # a or b; set for an arbiter that is started by SIGUSR2
 # On a file system in memory if possible, where writing to a mapped file never waits for a disk.
 PARENT = Path("/dev/shm" if Path("/dev/shm").is_dir() else tempfile.gettempdir())  # noqa: S108
 # In bytes. A histogram takes 5 KB for each combination of method, route and status.
 FILE_SIZES = {"counter": 1 << 16, "gauge_livesum": 1 << 16, "histogram": 1 << 20}
-ARBITER_FILE_SIZES = dict.fromkeys(FILE_SIZES, 1 << 16)  # which counts no request
+ARBITER_FILE_SIZES = dict.fromkeys(FILE_SIZES, 1 << 16)  # the arbiter counts no requests
 RETRY_INTERVAL = 1  # seconds
 
 _generation = ""  # which tells the files of two arbiters in one directory apart
@@ -66,7 +66,7 @@ def prepare(service: str) -> None:
 
 
 def lock(directory: Path) -> int:
-    """Lock a new directory, or return -1 if another service that starts has deleted it before."""
+    """Lock a new directory; return -1 if another starting service has deleted it already."""
     try:
         descriptor = os.open(directory, os.O_RDONLY)
     except FileNotFoundError:
@@ -113,10 +113,11 @@ def enter_slot(arbiter: Any, worker: Any) -> None:
 
 
 def reserve(sizes: dict[str, int]) -> None:
-    """Make those files of this process that do not exist; raises OSError if there is no room.
+    """Create the missing files of this process with their full size.
 
-    Without reserving it, a process would be killed by SIGBUS when it counts something while the
-    file system is full. A file gets its name when it is complete: no scrape reads an empty one.
+    Raises OSError if the file system is full. If the space were not reserved, the kernel would kill
+    the process with SIGBUS when it writes to a mapped file on a full file system. A file gets its
+    name only when it is complete, so that no scrape reads an empty file.
     """
     for kind, size in sizes.items():
         path = Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db"
@@ -133,7 +134,7 @@ def reserve(sizes: dict[str, int]) -> None:
 
 
 def series(kind: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The names and labels of the series in this process's file of a kind."""
+    """The name and the labels of each series in this process's file of one kind."""
     path = Path(os.environ[VARIABLE]) / f"{kind}_{_process}.db"
     for key, *_ in MmapedDict.read_all_values_from_file(path):  # type: ignore[no-untyped-call]
         _, name_of_series, labels, _ = json.loads(key)
@@ -149,7 +150,7 @@ def leave_slot(_: Any, worker: Any) -> None:
 
 
 def pass_on(arbiter: Any) -> None:
-    """Tell the directory to an arbiter that SIGUSR2 starts. Called before it is executed."""
+    """Pass the directory on to the arbiter that SIGUSR2 starts. Called before its execve()."""
     arbiter.cfg.env_orig |= {VARIABLE: os.environ[VARIABLE], GENERATION: _generation}
 
 

@@ -82,7 +82,7 @@ class RequestQueue:
 
 
 class OwnThreadsQueue(RequestQueue):
-    """A queue whose threads wait for requests, and do nothing else: they do not poll."""
+    """A queue with dedicated threads, which block until a request arrives and never poll."""
 
     def __init__(self, threads: int) -> None:
         super().__init__(threads, lambda: None)

@@ -23,7 +23,7 @@ from server.queue import OwnThreadsQueue, Queues, RequestQueue
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 LAG = 0.02  # seconds without a poll after which the main thread polls, if no other thread is free
 PROBE_THREADS = 4  # for /health/ready; probes that come together share one look at the database
-SCRAPE_THREADS = 2  # for METRICS_PORT, which two Prometheus servers read where one must not fail
+SCRAPE_THREADS = 2  # for METRICS_PORT; highly available setups have two Prometheus servers
 
 
 class PlainConfig:

@@ -1,4 +1,4 @@
-"""The route of a request: the pattern that its path matches, as the server's metrics name it."""
+"""The route of a request, which is the URL pattern that its path matches, for the metrics."""
 
 import re
 from collections.abc import Callable

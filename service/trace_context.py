@@ -1,4 +1,4 @@
-"""The trace to which a request belongs, as W3C Trace Context transmits it.
+"""Reads the trace id of a request from its W3C Trace Context header.
 
 https://www.w3.org/TR/trace-context/#traceparent-header
 """
@@ -9,7 +9,7 @@ import re
 TRACEPARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
 )
-VERSION_00 = 55  # characters, to which nothing may be added
+VERSION_00 = 55  # characters of a header of version 00, which has no further fields
 
 
 def trace_id(traceparent: str) -> str | None:

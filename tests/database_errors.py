@@ -4,7 +4,7 @@ from django.db import Error
 
 
 class DriverError(Exception):
-    """What psycopg2 or sqlite3 raise, which Django's error has as its cause."""
+    """An exception of psycopg2 or sqlite3, the cause of Django's exception."""
 
     pgcode: str | None = None
     sqlite_errorname: str | None = None

@@ -98,7 +98,7 @@ class PostgreSQL:
         self._signal(signal.SIGCONT)
 
     def refuse_logins(self) -> None:
-        """Let nobody log in any more, and end the sessions of those who have."""
+        """Refuse all logins from now on, and end all sessions."""
         (Path(self.folder) / "pg" / "pg_hba.conf").write_text("local all all reject\n")
         self.stop()
         self.start()

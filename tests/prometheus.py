@@ -1,4 +1,4 @@
-"""Prometheus: a server that scrapes the service, and what the service's metrics say."""
+"""A Prometheus server that scrapes the service, and a reader of the service's metrics."""
 
 import json
 import shutil
@@ -66,7 +66,7 @@ class Metrics:
         return self.read()[series(name, **labels)]
 
     def wait_for(self, counts: dict[Series, float]) -> dict[Series, float]:
-        """Everything, once these series have these values.
+        """Wait until these series have these values; return all series.
 
         A request is counted after its response was sent, so it may be counted a little later.
         """
@@ -136,7 +136,7 @@ class Prometheus:
         return [(each["metric"], float(each["value"][1])) for each in found]
 
     def wait_for(self, expression: str, expected: Callable[[float], bool]) -> float:
-        """The value of the one series of an instant query, once it is as expected."""
+        """Wait until an instant query has one series with the expected value; return the value."""
         end = time.monotonic() + HANG
         while time.monotonic() < end:
             found = self.query(expression)

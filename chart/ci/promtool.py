@@ -7,7 +7,7 @@ import pytest
 
 
 def promtool(*arguments: object) -> str:
-    """Return what promtool prints; fail if it finds a fault."""
+    """Run promtool and return its output; fail the test if it reports an error."""
     if not shutil.which("promtool"):
         pytest.fail("promtool is missing: install Debian's package prometheus")
     command = ["promtool", *map(str, arguments)]

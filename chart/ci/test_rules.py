@@ -64,7 +64,7 @@ def flat(value: float, minutes: int) -> list[float]:
 
 
 def counter(*phases: tuple[int, float]) -> list[float]:
-    """A counter that grows by so much a minute, for so many minutes."""
+    """The values of a counter; each phase is a number of minutes and the growth per minute."""
     values = [0.0]
     for minutes, growth in phases:
         for _ in range(minutes):
@@ -95,7 +95,7 @@ def requests(
     pod: str = POD,
     release: str = "one",
 ) -> Series:
-    """Requests that take so long each: so many a minute, for so many minutes."""
+    """The series of requests that all take ``seconds``; the phases are those of counter()."""
     name = "http_server_request_duration_seconds"
     labels = {
         "http_request_method": "GET",
@@ -112,7 +112,7 @@ def requests(
 
 
 def pod_series(minutes: int, pod: str = POD, release: str = "one") -> Series:
-    """A pod that is well, without its requests."""
+    """The series of a healthy pod, without those of its requests."""
     classes = ("authentication", "certificate", "conflict", "connection")
     errors = {
         target("tasklists_database_errors_total", pod, release, **{"class": c}) for c in classes
@@ -165,7 +165,7 @@ def job(
 
 
 def well(minutes: int) -> Series:
-    """A release with two pods and 100 requests a minute, which is well."""
+    """The series of a healthy release with two pods and 100 requests per minute."""
     return {
         **pod_series(minutes),
         **pod_series(minutes, OTHER_POD),

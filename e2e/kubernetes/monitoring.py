@@ -58,7 +58,7 @@ def rules(release: Release, values: Values) -> Any:
 
 
 def accelerated(document: Any) -> Any:
-    """These rules with durations divided by SPEED."""
+    """The rules with all durations divided by SPEED."""
     groups = []
     for group in document["groups"]:
         faster = []
@@ -121,12 +121,12 @@ class Prometheus:
         return {labels["job"] for labels, up in self.query("min by (job) (up)") if up}
 
     def query(self, expression: str) -> list[tuple[Labels, float]]:
-        """The samples that an expression has now, with their labels."""
+        """The labels and the value of each sample in the result of an instant query."""
         result = self.ask("query", query=expression)["result"]
         return [(sample["metric"], float(sample["value"][1])) for sample in result]
 
     def value(self, expression: str) -> float | None:
-        """The value of an expression that has one sample at most."""
+        """The value of an instant query whose result has at most one sample."""
         samples = self.query(expression)
         if not samples:
             return None
@@ -134,7 +134,7 @@ class Prometheus:
         return value
 
     def had_data(self, expression: str, seconds: float) -> bool:
-        """Whether an expression had samples at some time within the last seconds."""
+        """Whether an expression returned samples at any time in the last ``seconds``."""
         now = self.value("vector(time())")
         assert now
         times = {"start": str(now - seconds), "end": str(now), "step": "5"}
@@ -169,7 +169,7 @@ def prometheus() -> Iterator[Prometheus]:
 
 @contextmanager
 def rights(namespace: Namespace) -> Iterator[None]:
-    """What docs/prometheus.yml asks for, and what kube-state-metrics reads."""
+    """Grant the rights that docs/prometheus.yml names, and those that kube-state-metrics needs."""
     read = ["get", "list", "watch"]
     role = {"kind": "ClusterRole", "metadata": {"name": namespace.name}}
     binding = {"kind": "ClusterRoleBinding", "metadata": {"name": namespace.name}}
@@ -203,7 +203,7 @@ def rights(namespace: Namespace) -> Iterator[None]:
 
 
 def start_state_metrics(namespace: Namespace) -> None:
-    """kube-state-metrics, or what stands in for it where there is no image of it."""
+    """Start kube-state-metrics, or its replacement if no image of it is given."""
     labels = {"app.kubernetes.io/name": "kube-state-metrics"}
     image = os.environ.get("KUBE_STATE_METRICS_IMAGE")
     script = Path(state_metrics.__file__)
@@ -247,7 +247,7 @@ def pod(
     files: Labels,
     probe: dict[str, Any],
 ) -> list[dict[str, Any]]:
-    """A pod with the files of the ConfigMap of its name in /config, and the ServiceAccount."""
+    """A pod that mounts the ConfigMap with its own name at /config and uses the ServiceAccount."""
     items = [{"key": key, "path": path} for key, path in files.items()]
     container = {
         "name": "main",

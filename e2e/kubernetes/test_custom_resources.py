@@ -96,7 +96,7 @@ def test_missing_kinds_fail(release: Release) -> None:
 
 @pytest.mark.usefixtures("without_kinds")
 def test_missing_kinds_are_skipped(release: Release) -> None:
-    """The pods are annotated instead."""
+    """Without a PodMonitor, the pods get the annotations."""
     said = dry_run(release, MONITORED, {"metrics": {"missingKinds": "skip"}})
     assert not re.search("^kind: (PodMonitor|PrometheusRule)$", said, re.MULTILINE)
     assert ANNOTATION in said
@@ -115,7 +115,7 @@ def test_missing_kinds_are_rendered_and_refused_by_the_cluster(release: Release)
 @pytest.mark.usefixtures("with_kinds")
 @pytest.mark.parametrize("missing_kinds", ["fail", "skip", "always"])
 def test_known_kinds_are_created(release: Release, missing_kinds: str) -> None:
-    """With a PodMonitor, the pods have no annotations: they would be scraped twice."""
+    """With a PodMonitor, the pods have no annotations, or they would be scraped twice."""
     said = dry_run(release, MONITORED, {"metrics": {"missingKinds": missing_kinds}})
     assert "\nkind: PodMonitor\n" in said
     assert "\nkind: PrometheusRule\n" in said
@@ -146,7 +146,7 @@ def test_every_field_is_known(release: Release, kind: str) -> None:
 
 @pytest.mark.usefixtures("with_kinds")
 def test_the_cluster_in_the_example_for_cloudnative_pg(namespace: Namespace) -> None:
-    """It is in a comment, beside the values that use what the operator makes of it."""
+    """The Cluster is in a comment of the example, above the values that use its Secret."""
     comment = (EXAMPLES / "cloudnative-pg.yaml").read_text()
     lines = re.findall(r"^#   (?!kubectl|helm)(.*)$", comment, re.MULTILINE)
     document = yaml.safe_load("\n".join(lines))

@@ -1,4 +1,4 @@
-"""Prometheus scrapes a release: its counts are the load's, and alerts fire and resolve."""
+"""Prometheus scrapes a release: the counters match the requests sent, and alerts fire and resolve."""
 
 import json
 import re
@@ -70,7 +70,7 @@ class Load:
         return answer
 
     def everything(self) -> None:
-        """Requests of many kinds, each of its own number."""
+        """Send requests of many kinds, with a different number of each kind."""
         for number in range(3):
             name = {"name": f"list {number}"}
             made = self.send("POST", "/lists", "/lists", json=name).json()
@@ -91,7 +91,7 @@ class Load:
         self.hostile("known")
 
     def hostile(self, word: str) -> None:
-        """Requests whose path, method, query and headers have that word."""
+        """Send requests that have ``word`` in their path, method, query or headers."""
         self.send("GET", f"/{word}", "_OTHER")
         self.send("GET", f"/lists/{word}", "_OTHER")
         self.send("POST", f"/{word}/%00{word}", "_OTHER")
@@ -158,7 +158,7 @@ def test_workers_killed_under_load(release: Release, prometheus: Prometheus, loa
     least = load.sent[kind] + acknowledged - in_flight
     eventually(lambda: counted(release, prometheus)[kind] >= least, "all are counted", seconds=15)
     assert len(writer.failures) <= in_flight
-    load.everything()  # a scrape that has these requests has all of the writer's
+    load.everything()  # once these requests are scraped, all of the writer's are as well
     others = {each: count for each, count in load.sent.items() if each != kind}
     last = "the last request is counted"
     eventually(lambda: others.items() <= counted(release, prometheus).items(), last, seconds=15)
@@ -249,7 +249,7 @@ def test_alert_when_the_database_refuses_the_login(
 
 
 def test_alert_after_a_failed_backup(release: Release, prometheus: Prometheus) -> None:
-    """It resolves with the next backup that succeeds."""
+    """The alert resolves when the next backup succeeds."""
     name = release.one("cronjob", "backup")
     cronjob, scheduled = f"--from=cronjob/{name}", f"{name}-1"
     options = ("--dry-run=client", "--output=json")
@@ -277,7 +277,7 @@ def test_alert_when_there_is_no_pod(release: Release, prometheus: Prometheus) ->
 def test_every_expression_of_the_dashboard_has_data(
     release: Release, prometheus: Prometheus
 ) -> None:
-    """At some time during the tests above, with their traffic and their failures."""
+    """Each expression has returned data at some time during the tests above."""
     variables = {
         "namespace": release.namespace.name,
         "instance": release.name,
@@ -294,7 +294,7 @@ def test_every_expression_of_the_dashboard_has_data(
 
 
 def equal(release: Release, prometheus: Prometheus, load: Load) -> None:
-    """Wait for the scrape after the last request; then each count has to be the load's."""
+    """Wait until the last request is scraped, then compare each counter with the requests sent."""
     total = load.sent.total()
     last = "the last request is counted"
     eventually(lambda: counted(release, prometheus).total() >= total, last, seconds=15)
@@ -302,7 +302,7 @@ def equal(release: Release, prometheus: Prometheus, load: Load) -> None:
 
 
 def counted(release: Release, prometheus: Prometheus) -> Counter[Kind]:
-    """What Prometheus knows of the requests to each pod, also to those that are gone."""
+    """The number of requests to each pod that Prometheus has stored, deleted pods included."""
     requests = f'{REQUESTS}{{{selector(release)},http_route!~"/health/.*"}}'
     names = ("pod", "http_request_method", "http_route", "http_response_status_code")
     counts: Counter[Kind] = Counter()
@@ -344,7 +344,7 @@ def kill_a_worker(release: Release) -> None:
 
 
 def fetch(namespace: Namespace, url: str, seconds: int, **metadata: Any) -> str:
-    """What a new pod gets for a URL: the status, or the error when it gets none for so long.
+    """Fetch a URL from a new pod; return the status, or the last error after ``seconds``.
 
     A NetworkPolicy may need a moment to allow what a new pod sends.
     """
@@ -365,7 +365,7 @@ def scaled_to_nothing(release: Release, kind: str, component: str) -> Iterator[N
 
 @contextmanager
 def broken_pods(release: Release) -> Iterator[None]:
-    """All pods are replaced by some that run, but do not serve."""
+    """Replace all pods by pods that run but serve nothing."""
     deployment = f"deployment/{release.one('deployment')}"
 
     def patch(**spec: Any) -> None:
@@ -386,7 +386,7 @@ def broken_pods(release: Release) -> Iterator[None]:
 
 
 def set_password(release: Release, password: str) -> None:
-    """Change the password in the database, and end the sessions that were opened with the old."""
+    """Change the password in the database, and end the sessions opened with the old one."""
     sql = (
         f"ALTER ROLE tasklists PASSWORD '{password}'; "
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tasklists'"
@@ -396,7 +396,7 @@ def set_password(release: Release, password: str) -> None:
 
 
 def panels(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each panel of a dashboard, also those inside rows."""
+    """Yield every panel of a dashboard, including those in rows."""
     for panel in node.get("panels", []):
         yield panel
         yield from panels(panel)

@@ -1,4 +1,4 @@
-"""Metrics: what Prometheus reads is what happened, whatever becomes of the worker processes."""
+"""The metrics match the requests that were sent, even if worker processes end or are killed."""
 
 import os
 import re
@@ -48,14 +48,14 @@ WORKERS = series("tasklists_workers")
 
 @pytest.fixture
 def measured(serve: Serve, metrics: Metrics) -> Service:
-    """A service whose workers have set their gauges, and have counted the request of its start."""
+    """A service whose workers have set their gauges and counted the first readiness probe."""
     service = serve(METRICS_PORT=str(metrics.port))
     metrics.wait_for({READY: 1, WORKERS: 2})
     return service
 
 
 def directory(service: Service) -> Path:
-    """Where the processes of the service keep what they count."""
+    """The directory in which the service's processes keep their metrics."""
     [found] = {
         Path(file.path).parent
         for file in service.workers()[0].memory_maps()
@@ -165,7 +165,7 @@ def test_a_request_that_never_became_complete_is_not_slow(
 def test_counts_never_fall_while_workers_are_killed_and_each_kill_loses_one_at_most(
     serve: Serve, metrics: Metrics
 ) -> None:
-    """A request that the killed worker was handling has no answer, and need not be counted."""
+    """The request that a killed worker was handling gets no answer and may not be counted."""
     service = serve(METRICS_PORT=str(metrics.port), WEB_CONCURRENCY="3")
     ended = threading.Event()
     counted_as = requests_of("GET", "/lists", 200)
@@ -370,7 +370,7 @@ def test_busy_threads_and_waiting_requests_are_seen(
     eventually(lambda: metrics.value("tasklists_threads_busy") == 0, "free threads")
     values = metrics.wait_for({requests_of("POST", "/lists", 201): 2})
     waits = "tasklists_thread_wait_seconds"
-    # Two writers found a thread at once, and one reader waited for as long as requests may.
+    # Two writers got a thread at once, and one reader waited for MAX_WAIT.
     assert values[series(f"{waits}_bucket", le="0.5")] == values[series(f"{waits}_count")] - 1
     assert values[series(f"{waits}_bucket", le="1.0")] == values[series(f"{waits}_count")]
 
@@ -394,7 +394,7 @@ def test_the_time_of_a_request_includes_its_wait_for_a_thread(
 def test_a_client_that_reads_slowly_does_not_make_its_request_slow(
     serve: Serve, metrics: Metrics, execute: Callable[[str], None]
 ) -> None:
-    """The time ends when the client has to read, since that is not the service's time."""
+    """The duration ends when the server first has to wait for the client to read."""
     service = serve(METRICS_PORT=str(metrics.port))
     for _ in range(1000):
         execute(

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.once(on="sqlite")
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The directory in which this process has no files yet."""
+    """A metrics directory without files of this process."""
     monkeypatch.setenv(metrics_directory.VARIABLE, str(tmp_path))
     monkeypatch.setattr(metrics_directory, "_process", "a-0")
     return tmp_path
@@ -25,7 +25,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_other_workers_never_see_an_empty_file(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    """prometheus_client fails to read one, and the scrape at that moment would get 500."""
+    """prometheus_client fails on an empty file, so a scrape at that moment would get 500."""
     allocate = os.posix_fallocate
     seen: list[int] = []
 
@@ -58,7 +58,7 @@ def test_a_file_for_which_there_is_no_room_leaves_nothing(
 def test_only_the_first_workers_end_the_service_if_there_is_no_room(
     monkeypatch: pytest.MonkeyPatch, folder: Path, age: int, error: type[BaseException]
 ) -> None:
-    """A later one is started again, because the workers that it replaces leave their files."""
+    """The arbiter retries later workers, because those that they replace will free their slots."""
     monkeypatch.setattr(os, "posix_fallocate", no_room)
     monkeypatch.setattr(metrics_directory, "RETRY_INTERVAL", 0)
     worker = SimpleNamespace(slot=1, age=age, log=logging.getLogger("gunicorn.error"))
@@ -70,7 +70,7 @@ def test_only_the_first_workers_end_the_service_if_there_is_no_room(
 def test_a_directory_that_another_service_deletes_first_is_not_locked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A service that starts deletes every directory that is not locked yet."""
+    """Each service deletes, when it starts, every directory that is not locked."""
     assert metrics_directory.lock(tmp_path / "deleted before") == -1
     folder = tmp_path / "deleted meanwhile"
     folder.mkdir()
@@ -87,7 +87,7 @@ def test_a_directory_that_another_service_deletes_first_is_not_locked(
 def test_the_gauges_of_an_arbiter_that_was_killed_are_deleted_at_the_second_sigusr2(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    """The third arbiter has the generation of the first, whose workers are gone."""
+    """The third arbiter has the same generation as the first, whose workers have ended."""
     monkeypatch.setenv(metrics_directory.GENERATION, "b")
     monkeypatch.setattr(metrics_directory, "_generation", "")
     monkeypatch.setattr(metrics_directory, "_lock", -1)

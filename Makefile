@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-prometheus up down e2e-docker e2e-browser screenshots chart e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ down: ## stop what `make up` started; its data stays
 
 e2e-docker: .venv/dev ## the image and Compose on the Docker Engine that answers here
 	$(BIN)/python -m pytest e2e/docker
+
+e2e-docs: .venv/dev staticfiles ## type the documents' commands, on that Engine and the cluster of KUBECONFIG
+	$(BIN)/python -m pytest $(or $(TESTS),e2e/docs)
 
 e2e-browser: .venv/dev staticfiles ## the page in Chromium, on both databases
 	$(BIN)/python -m tests.databases --no-cov $(or $(TESTS),e2e/browser)

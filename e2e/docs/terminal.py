@@ -1,0 +1,94 @@
+"""A terminal with a shell, in which a page's commands are typed."""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pexpect
+
+SECONDS = 300
+BUILD_SECONDS = 900  # for what installs packages or builds an image
+SECONDS_TO_STOP = 60  # for what Ctrl+C ends; Compose gives its containers 40
+
+
+class TypingError(AssertionError):
+    """A command that did not end, or not as the page shows."""
+
+
+class Terminal:
+    """A shell that runs until ``close``. Its prompt tells how each command ended."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.prompt = f"<{secrets.token_hex(8)}:"
+        self.running = False
+        self.child = pexpect.spawn(
+            "bash",
+            ["--noprofile", "--norc"],
+            cwd=str(folder),
+            env={**environment, "TERM": "dumb", "PAGER": "cat"},
+            encoding="utf-8",
+            codec_errors="replace",
+            dimensions=(50, 250),
+            timeout=SECONDS,
+        )
+        self.child.sendline("bind 'set enable-bracketed-paste off'; HISTFILE=; PS2=")
+        self._take_over()
+
+    def _take_over(self) -> None:
+        """Give the shell that has just started, here or in a container, a prompt of this class."""
+        # The prompt is in two parts here, so that the echo of this line is not taken for it.
+        halves = self.prompt[:9], self.prompt[9:]
+        self.child.sendline(f"stty -echo; half='{halves[1]}'; PS1='{halves[0]}'\"$half\"'$?> '")
+        self._await_prompt(SECONDS)
+
+    def type(self, command: str) -> None:
+        assert not self.running, "the command before still runs"
+        self.child.sendline(command)
+        self.running = True
+
+    def open_shell(self, command: str) -> None:
+        """Run a command that starts another shell on this terminal; ``exit`` ends that one."""
+        self.type(command)
+        self.child.expect(r"[$#] $")
+        self._take_over()
+
+    def end(self, seconds: float = SECONDS) -> tuple[int, str]:
+        """The exit status and the output of the command, once it has ended."""
+        output = self._await_prompt(seconds)
+        assert isinstance(self.child.match, re.Match)
+        return int(self.child.match[1]), output
+
+    def await_output(self, is_there: Callable[[str], bool], seconds: float = SECONDS) -> str:
+        """What the command has printed when ``is_there`` says that it is enough, or at its end."""
+        printed = ""
+        while not is_there(printed):
+            found = self.child.expect([r"\n", self._prompt(), pexpect.TIMEOUT], timeout=seconds)
+            printed += str(self.child.before)
+            if found == 1:
+                self.running = False
+                return printed
+            if found == 2:
+                raise TypingError(f"printed for {seconds} s no more than\n{printed}")
+            printed += "\n"
+        return printed
+
+    def interrupt(self) -> None:
+        """Press Ctrl+C."""
+        self.child.sendintr()
+        self._await_prompt(SECONDS_TO_STOP)
+
+    def close(self) -> None:
+        """End the shell, and what runs in it."""
+        if self.running:
+            self.child.sendintr()
+        self.child.close(force=True)
+
+    def _prompt(self) -> str:
+        return rf"{self.prompt}(\d+)> "
+
+    def _await_prompt(self, seconds: float) -> str:
+        if self.child.expect([self._prompt(), pexpect.TIMEOUT], timeout=seconds):
+            raise TypingError(f"did not end within {seconds} s; it printed\n{self.child.before}")
+        self.running = False
+        return str(self.child.before)

@@ -1,0 +1,42 @@
+"""The documents, typed: what they say is printed is printed, and they clean up."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from e2e.docs.conftest import ROOT
+from e2e.docs.reader import reading
+
+PAGES = ["README.md", "docs/api.md", "docs/docker.md", "docs/kubernetes.md", "docs/monitoring.md"]
+TUTORIAL = "docs/tutorial/en"  # tests/test_documents.py compares the other language with it
+GOES_ON = "<!-- The next page goes on with what this one makes. -->"
+
+
+def walks() -> list[list[str]]:
+    """The pages that are read one after the other, by themselves or as the tutorial's go on."""
+    found = [[page] for page in PAGES if (ROOT / page).exists()]
+    goes_on = False
+    for page in sorted((ROOT / TUTORIAL).glob("*-*.md"), key=number):
+        name = str(page.relative_to(ROOT))
+        if goes_on:
+            found[-1].append(name)
+        else:
+            found.append([name])
+        goes_on = GOES_ON in page.read_text()
+    return found
+
+
+def number(page: Path) -> int:
+    match = re.match(r"\d+", page.name)
+    assert match, page
+    return int(match[0])
+
+
+@pytest.mark.parametrize("pages", walks(), ids=" ".join)
+def test_the_commands_print_what_the_page_shows(
+    pages: list[str], checkout: Path, nothing_left: None
+) -> None:
+    for page in pages:
+        with reading(checkout / page, checkout) as reader:
+            reader.follow()

@@ -12,7 +12,6 @@ from e2e.docs import leftovers
 from e2e.kubernetes.cluster import eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-OURS = ("kubectl delete -n default", "kubectl delete persistentvolume/default-")
 SECONDS = 120  # in which what is being deleted has to be gone
 
 
@@ -23,7 +22,7 @@ def room() -> None:
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.exit(f"the pages need `{command}` to work:\n{done.stderr}", 1)
-    if held := {each for each in leftovers.everything() if each.startswith(OURS)}:
+    if held := leftovers.in_default():
         pytest.exit(f"the pages need the namespace default empty; it has {sorted(held)}", 1)
     try:
         socket.create_server(("127.0.0.1", 5000)).close()

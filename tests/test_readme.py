@@ -1,8 +1,9 @@
-"""The documents' commands: README.md and docs/api.md print what the service prints.
+"""The documents: docs/api.md prints what the service prints, and links and names lead somewhere.
 
-In a ``console`` block each command is followed by what it prints. A line of ``...`` there stands
-for any number of lines; times and tokens only have to look alike. ``make run``, with variables
-before it, starts the service anew on the same database.
+e2e/docs types the commands of all pages for real. Those of docs/api.md also run here, without
+curl and a terminal: in a ``console`` block each command is followed by what it prints. A line of
+``...`` there stands for any number of lines; times and tokens only have to look alike.
+``make run``, with variables before it, starts the service anew on the same database.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from string import Template
 
 import pytest
@@ -19,12 +21,13 @@ from tests.process import ROOT, Service, environment, manage
 
 pytestmark = pytest.mark.once(on="sqlite")
 
-BLOCK = re.compile(r"(?ms)^```(sh|console)\n(.*?)^```")
+BLOCK = re.compile(r"(?ms)^```(sh|console)(?: second terminal)?\n(.*?)^```")
 COMMAND = re.compile(r"(?m)^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)")
 SERVE = re.compile(r"(?m)^((?:[A-Z_]+=\S+ )*)make run$")
 ASSIGNMENT = re.compile(r"([A-Z_]+)=\$\((.*)\)")
 TIME = re.compile(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"')
 TOKEN = re.compile(r"\b[0-9a-f]{40}\b")
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 
 class Shell:
@@ -91,10 +94,10 @@ def in_shape(text: str) -> str:
     return TOKEN.sub("TOKEN", TIME.sub("TIME", f"{text.strip()}\n"))
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/api.md"])
-def test_commands_print_what_the_document_says(
-    document: str, database_url: str, serve: Callable[..., Service]
+def test_commands_of_the_api_print_what_the_document_says(
+    database_url: str, serve: Callable[..., Service]
 ) -> None:
+    document = "docs/api.md"
     shell = Shell(database_url)
     service: Service | None = None
     for language, block in BLOCK.findall((ROOT / document).read_text()):
@@ -114,7 +117,7 @@ def test_commands_print_what_the_document_says(
 
 def test_every_make_target_of_the_documents_exists() -> None:
     targets = set(re.findall(r"(?m)^([a-z0-9.-]+):", (ROOT / "Makefile").read_text()))
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+    for document in DOCUMENTS:
         named = set(
             re.findall(r"(?m)(?:`|^)make ([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)", document.read_text())
         )
@@ -123,7 +126,7 @@ def test_every_make_target_of_the_documents_exists() -> None:
 
 def test_commands_are_those_of_a_checkout_or_run_in_a_container() -> None:
     """`make install` makes .venv, and only the image has its interpreter in the PATH."""
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+    for document in DOCUMENTS:
         for line in document.read_text().splitlines():
             for before in re.findall(r"(.*?)python3? (?:manage\.py|-m )", line):
                 in_container = re.search(r"(docker|kubectl) .*exec .*$|command is `$", before)
@@ -131,14 +134,58 @@ def test_commands_are_those_of_a_checkout_or_run_in_a_container() -> None:
 
 
 def test_every_link_between_the_documents_leads_to_a_file() -> None:
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+    for document in DOCUMENTS:
         for link in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text()):
             assert (document.parent / link).exists(), f"{document}: {link}"
 
 
+def test_every_heading_that_a_link_names_exists() -> None:
+    for document in DOCUMENTS:
+        for link, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", document.read_text()):
+            page = document.parent / link if link else document
+            assert anchor in anchors(page), f"{document}: {link}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings."""
+    text = re.sub(r"(?ms)^```.*?^```$", "", page.read_text())
+    headings = re.findall(r"(?m)^#+ (.+)$", text)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_every_document_is_reachable_from_the_map() -> None:
+    found: set[Path] = set()
+    ahead = [ROOT / "docs/index.md"]
+    while ahead:
+        page = ahead.pop()
+        if page.suffix != ".md" or page in found:
+            continue
+        found.add(page)
+        links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text())
+        ahead += [(page.parent / link).resolve() for link in links]
+    assert set(ROOT.glob("docs/**/*.md")) <= found
+
+
+def test_the_map_names_every_document_but_the_pages_of_a_folder() -> None:
+    """A folder with a README.md has its own table of contents."""
+    linked = re.findall(r"\]\(([^)#]+)\)", (ROOT / "docs/index.md").read_text())
+    named = {(ROOT / "docs" / link).resolve() for link in linked}
+    assert {page for page in ROOT.glob("docs/*.md") if page.name != "index.md"} <= named
+    assert set(ROOT.glob("docs/*/README.md")) <= named
+
+
+def test_the_readme_is_the_same_in_both_languages() -> None:
+    english, portuguese = ((ROOT / name).read_text() for name in ("README.md", "README.pt.md"))
+    fences = r"(?ms)^```((?:sh|console)[^\n]*\n.*?)^```"
+    assert re.findall(fences, portuguese) == re.findall(fences, english)
+    assert english.count("\n#") == portuguese.count("\n#")
+    assert "(README.pt.md)" in english
+    assert "(README.md)" in portuguese
+
+
 def test_every_file_that_the_documents_name_exists() -> None:
     packages = "server|project|tasklists|rest|service|tests|chart|bench|e2e|docs"
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
+    for document in DOCUMENTS:
         named = re.findall(rf"`((?:{packages})/[\w./-]*)`", document.read_text())
         assert not [name for name in named if not (ROOT / name).exists()], document
 

@@ -32,9 +32,15 @@ class Reply(NamedTuple):
     body: bytes
 
 
+# Which the application's responses have too.
+PROTECTIVE = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
+    ("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY),
+]
 ALIVE = Reply(
     HTTPStatus.OK,
-    [("Content-Type", "application/json"), ("Cache-Control", "no-store")],
+    [("Content-Type", "application/json"), ("Cache-Control", "no-store"), *PROTECTIVE],
     b'{"status": "ok"}',
 )
 
@@ -52,9 +58,7 @@ def problem(
     given = [value for name, value in request.headers if name == "X-REQUEST-ID"] if request else []
     headers = [
         ("Content-Type", "application/problem+json"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
-        ("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY),
+        *PROTECTIVE,
         ("X-Request-ID", request_id(",".join(given))),
     ]
     if settings.SERVED_BY:

@@ -183,7 +183,7 @@ def _postgresql(url: str) -> dict[str, Any]:
         raise ValueError("it names no database")
     number = re.fullmatch("[0-9,]*", configuration["PORT"])
     if re.search(".@", configuration["HOST"]) or ("@" in options and not number):
-        raise ValueError(UNENCODED)  # the password's end is in the options, and its beginning the port
+        raise ValueError(UNENCODED)  # the password has begun in the port, and ends in the options
     _check_ports(configuration["HOST"], configuration["PORT"])
     for option, value in found.items():
         if names.count(option) > 1:

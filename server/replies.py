@@ -11,8 +11,8 @@ from server.connection import Connection
 from server.request import BodyTooLarge, Request, RequestTimeout, UnreadRequest
 from service.request_id import request_id
 
-# Every other error in a request is 400, also a transfer coding other than chunked, for which gunicorn
-# itself would answer 501.
+# Every other error in a request is 400, also a transfer coding other than chunked, for which
+# gunicorn itself would answer 501.
 STATUSES = {
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RequestTimeout: HTTPStatus.REQUEST_TIMEOUT,

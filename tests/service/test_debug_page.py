@@ -45,9 +45,7 @@ def service(
 
 @pytest.mark.parametrize("accept", [BROWSER, "*/*"])
 @pytest.mark.parametrize("path", ["/defect/secrets", "/defect"])
-def test_it_has_no_secret(
-    service: Service, values: dict[str, str], path: str, accept: str
-) -> None:
+def test_it_has_no_secret(service: Service, values: dict[str, str], path: str, accept: str) -> None:
     page = requests.get(service.url + path, headers={"Accept": accept}, timeout=60)
     assert page.status_code == 500
     assert "RuntimeError" in page.text

@@ -190,6 +190,7 @@ MIDDLEWARE = [
     "service.routes.RouteMiddleware",
     "service.middleware.ContentLengthMiddleware",
     *(["service.middleware.ServedByMiddleware"] if SERVED_BY else []),
+    "rest.caching.PrivateResponses",
     # First among those that answer requests themselves, so that each of their responses has the
     # protective headers too. HttpsOnlyMiddleware redirects.
     "django.middleware.security.SecurityMiddleware",

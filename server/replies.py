@@ -58,6 +58,7 @@ def problem(
     given = [value for name, value in request.headers if name == "X-REQUEST-ID"] if request else []
     headers = [
         ("Content-Type", "application/problem+json"),
+        ("Cache-Control", "no-store"),  # a cache may otherwise keep a 414
         *PROTECTIVE,
         ("X-Request-ID", request_id(",".join(given))),
     ]

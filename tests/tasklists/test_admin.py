@@ -12,7 +12,6 @@ from django.conf import LazySettings
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection, connections
-from django.db.models.options import Options
 from django.db.models.signals import post_save
 from django.test import Client
 from django.utils import timezone
@@ -418,7 +417,7 @@ class TestLookups:
     ) -> None:
         """The window in which one of them is chosen has the limit in its address."""
         limits = [{"name__startswith": "s"}, lambda: {"name__endswith": "x"}]
-        monkeypatch.setattr(Options, "related_fkey_lookups", limits)
+        monkeypatch.setattr(TaskList._meta, "related_fkey_lookups", limits)
         for query, shown in (("name__startswith=s", True), ("name__endswith=x", False)):
             page = admin.get(f"/admin/{LISTS}/?_to_field=id&_popup=1&{query}")
             assert page.status_code == 200

@@ -60,6 +60,11 @@ REASONS = {
     "": "the brackets of an IPv6 address are not closed, or are empty",
 }
 
+UNENCODED = (
+    "a /, ? or @ in it is not percent-encoded; write / as %2F, ? as %3F and @ as %40. "
+    "DATABASE_PASSWORD takes a password as it is"
+)
+
 # How long a writer waits for other writers on SQLite, in seconds.
 SQLITE_LOCK_TIMEOUT = 30
 
@@ -155,10 +160,12 @@ def _postgresql(url: str) -> dict[str, Any]:
     before, _, options = rest.partition("?")
     hosts, _, name = before.partition("/")
     if "@" in hosts or "@" in name or "/" in name:
-        raise ValueError("a / or @ in it is not percent-encoded; write / as %2F, and @ as %40")
+        raise ValueError(UNENCODED)
     try:
         found = psycopg2.extensions.parse_dsn(url)
     except psycopg2.ProgrammingError as error:
+        if "@" in options:  # which begin in the password then
+            raise ValueError(UNENCODED) from None
         message = str(error).removeprefix("invalid dsn: ")
         reason = next(REASONS[start] for start in REASONS if message.startswith(start))
         raise ValueError(reason) from None
@@ -174,6 +181,9 @@ def _postgresql(url: str) -> dict[str, Any]:
     }
     if not configuration["NAME"]:
         raise ValueError("it names no database")
+    number = re.fullmatch("[0-9,]*", configuration["PORT"])
+    if re.search(".@", configuration["HOST"]) or ("@" in options and not number):
+        raise ValueError(UNENCODED)  # the password has begun in the port, and ends in the options
     _check_ports(configuration["HOST"], configuration["PORT"])
     for option, value in found.items():
         if names.count(option) > 1:

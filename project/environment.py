@@ -204,6 +204,11 @@ def secret(name: str, *, default: str = "") -> str:
         refuse_secret(name, str(error), "text")
 
 
+def secrets_read() -> list[str]:
+    """The names of the secrets that have been read so far."""
+    return [name for name, variable in declared.items() if variable.secret]
+
+
 def _content(name: str, path: str) -> str:
     """The content of the file at ``path``, which ``name``_FILE names."""
     try:

@@ -20,6 +20,7 @@ REVISION = env.text(
 SECRET_KEY = env.secret_key("SECRET_KEY")
 SECRET_KEY_IS_RANDOM = SECRET_KEY.startswith(env.EPHEMERAL_PREFIX)
 DEBUG = env.boolean("DEBUG", default=RUNSERVER)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "service.debug_page.SecretsFilter"
 ALLOWED_HOSTS = env.parsed_list(
     "ALLOWED_HOSTS",
     default=["localhost", ".localhost", "127.0.0.1", "[::1]"],
@@ -83,6 +84,7 @@ SESSION_COOKIE_NAME = f"sessionid{URL_PREFIX.replace('/', '-')}"
 CSRF_COOKIE_NAME = f"csrftoken{URL_PREFIX.replace('/', '-')}"
 HTTPS_ONLY = env.boolean("HTTPS_ONLY", default=False)
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS_ONLY
+SECURE_REDIRECT_EXEMPT = [""]  # matches every path: HttpsOnlyMiddleware redirects, not Django's
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
 # W005 and W021 ask for HSTS on subdomains and in browsers' preload lists: decisions about a whole
 # domain, not about one service in it.
@@ -188,12 +190,15 @@ MIDDLEWARE = [
     "service.routes.RouteMiddleware",
     "service.middleware.ContentLengthMiddleware",
     *(["service.middleware.ServedByMiddleware"] if SERVED_BY else []),
+    "rest.caching.PrivateResponses",
+    # First among those that answer requests themselves, so that each of their responses has the
+    # protective headers too. HttpsOnlyMiddleware redirects.
+    "django.middleware.security.SecurityMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if _origins else []),
     "service.health.HealthMiddleware",
     "service.middleware.RefuseMalformedRequests",
     "service.middleware.ProblemDetailsMiddleware",
     "service.middleware.HttpsOnlyMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "service.middleware.SkipForAnonymousApi",  # may skip what follows
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -292,3 +297,5 @@ LOG_LEVEL = env.choice(
 )
 LOGGING = logs.configuration(LOG_FORMAT, LOG_LEVEL)
 ACCESS_LOG_PROCESSORS = logs.rendering(LOG_FORMAT)
+
+SECRETS = env.secrets_read()  # which debug pages must not show

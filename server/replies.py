@@ -11,8 +11,8 @@ from server.connection import Connection
 from server.request import BodyTooLarge, Request, RequestTimeout, UnreadRequest
 from service.request_id import request_id
 
-# Every other error in a request is 400, also a transfer coding that gunicorn does not know, for
-# which gunicorn itself would answer 501.
+# Every other error in a request is 400, also a transfer coding other than chunked, for which
+# gunicorn itself would answer 501.
 STATUSES = {
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RequestTimeout: HTTPStatus.REQUEST_TIMEOUT,
@@ -32,9 +32,15 @@ class Reply(NamedTuple):
     body: bytes
 
 
+# Which the application's responses have too.
+PROTECTIVE = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
+    ("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY),
+]
 ALIVE = Reply(
     HTTPStatus.OK,
-    [("Content-Type", "application/json"), ("Cache-Control", "no-store")],
+    [("Content-Type", "application/json"), ("Cache-Control", "no-store"), *PROTECTIVE],
     b'{"status": "ok"}',
 )
 
@@ -52,9 +58,8 @@ def problem(
     given = [value for name, value in request.headers if name == "X-REQUEST-ID"] if request else []
     headers = [
         ("Content-Type", "application/problem+json"),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
-        ("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY),
+        ("Cache-Control", "no-store"),  # a cache may otherwise keep a 414
+        *PROTECTIVE,
         ("X-Request-ID", request_id(",".join(given))),
     ]
     if settings.SERVED_BY:
@@ -90,7 +95,9 @@ def write(conn: Connection, request: Request | None, config: Any, reply: Reply) 
     If conn.closes is set, the reply says so.
     """
     conn.unsent = b""
-    response = wsgi.Response(request or UnreadRequest(), conn, config)
+    # A response to HEAD has no body, and that to an unread request may be one.
+    unread = UnreadRequest("HEAD" if conn.reader.is_head else "GET")
+    response = wsgi.Response(request or unread, conn, config)
     if conn.closes:
         response.force_close()
     length = ("Content-Length", str(len(reply.body)))

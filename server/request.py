@@ -15,6 +15,7 @@ from gunicorn.http.errors import (
     LimitRequestHeaders,
     LimitRequestLine,
     ParseException,
+    UnsupportedTransferCoding,
 )
 from gunicorn.http.unreader import IterUnreader
 
@@ -75,6 +76,10 @@ class Request(message.Request):  # type: ignore[misc]
     def set_body_reader(self) -> None:
         """Called by gunicorn when the head has been parsed."""
         super().set_body_reader()  # raises InvalidHeader if the length of the body is ambiguous
+        for name, value in self.headers:
+            # gunicorn accepts codings inside the chunks, such as gzip, and leaves them in the body.
+            if name == "TRANSFER-ENCODING" and value.strip(" \t").lower() != "chunked":
+                raise UnsupportedTransferCoding(value)
         self.version = min(self.version, (1, 1))  # what this server speaks (RFC 9110, section 2.5)
         hosts = [value for name, value in self.headers if name == "HOST"]
         if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
@@ -119,8 +124,10 @@ class Request(message.Request):  # type: ignore[misc]
 class UnreadRequest:
     """Stands for a request that could not be read, where gunicorn's Response needs one."""
 
-    method = "GET"
     version = (1, 1)
+
+    def __init__(self, method: str) -> None:
+        self.method = method
 
 
 class RequestReader:
@@ -137,6 +144,7 @@ class RequestReader:
         self.held = 0  # bytes in memory, those of a request that is being handled included
         self.searched = 0  # how much of the buffer is known to contain no end of a head
         self.line_checked = False  # whether the request line looks like one
+        self.is_head = False  # whether the latest request is HEAD, even if it cannot be parsed
         self.request: Request | None = None  # whose head has been read, and its body not yet
         self.chunks: ChunkedBody | None = None
 
@@ -170,6 +178,7 @@ class RequestReader:
         return request
 
     def read_head(self) -> Request | None:
+        self.is_head = self.buffer.startswith((b"HEAD ", b"\r\nHEAD "))
         end = self.buffer.find(b"\r\n\r\n", max(self.searched - 3, 0))
         if end < 0:
             self.check_beginning()

@@ -87,8 +87,9 @@ class ServedByMiddleware:
 class HttpsOnlyMiddleware:
     """Redirect GET and HEAD to HTTPS with 308, and refuse every other method with 403.
 
-    Django's SecurityMiddleware, which follows, would redirect all of them with 301. Most clients
-    then repeat a POST as a GET, whose 200 looks as if something had been created.
+    Django's SecurityMiddleware would redirect all of them with 301, unless SECURE_REDIRECT_EXEMPT
+    exempts them. Most clients then repeat a POST as a GET, whose 200 looks as if something had been
+    created.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

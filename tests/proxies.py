@@ -147,3 +147,19 @@ http {
 }
 """
     )
+
+
+class CachingNginx(Nginx):
+    """It keeps every response for ten minutes for everybody, unless the response forbids it."""
+
+    configuration = Nginx.configuration.replace(
+        "    server {\n        listen",
+        "    proxy_cache_path %(folder)s/cache keys_zone=cache:1m;\n    server {\n        listen",
+    ).replace(
+        "        location / {",
+        """        proxy_cache cache;
+        proxy_cache_key $request_method$host$request_uri;
+        proxy_cache_valid any 10m;
+        add_header Cached $upstream_cache_status always;
+        location / {""",
+    )

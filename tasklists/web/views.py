@@ -11,7 +11,6 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import get_script_prefix
-from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.gzip import gzip_page
 
@@ -71,8 +70,6 @@ def page(request: HttpRequest) -> HttpResponse:
         }
         response = render(request, "tasklists/page.html", context)
         response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    patch_vary_headers(response, ["Accept", "Cookie"])
-    patch_cache_control(response, private=True, no_cache=True)
     return response
 
 

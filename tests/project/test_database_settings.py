@@ -170,9 +170,22 @@ def test_a_relative_sqlite_file_is_in_the_projects_folder(
         ("postgresql://user:hunter2@[::1/name", "brackets of an IPv6 address are not closed"),
         ("postgresql://user:hunter2@[]/name", "brackets of an IPv6 address are not closed"),
         ("postgresql://user:hunter2@[::1]x/name", "an IPv6 address is not followed by a : or /"),
-        ("postgresql://user:2/hunter2@db/name", "a / or @ in it is not percent-encoded"),
-        ("postgresql://user:2@hunter2@db/name", "a / or @ in it is not percent-encoded"),
-        ("postgresql://user:hunter2@db/name/", "a / or @ in it is not percent-encoded"),
+        ("postgresql://user:2/hunter2@db/name", "a /, ? or @ in it is not percent-encoded"),
+        ("postgresql://user:2@hunter2@db/name", "a /, ? or @ in it is not percent-encoded"),
+        ("postgresql://user:hunter2@db/name/", "a /, ? or @ in it is not percent-encoded"),
+        *(
+            (f"postgresql://user:{password}@db/name", "write / as %2F, ? as %3F and @ as %40")
+            for password in (
+                "p/a?hunter2",
+                "p/a?hunter2=",
+                "p/a?sslmode=hunter2",
+                "p/a?application_name=hunter2",
+                "5/a?host=hunter2",
+                "5/a?port=hunter2",
+                "p?a/hunter2",
+                "a@b?hunter2",
+            )
+        ),
         ("postgresql://user:hunter2%@db/name", "a % is not followed by two hexadecimal digits"),
         ("postgresql://user:hunter2%00@db/name", "it has a NUL"),
         ("postgresql://db/name?hunter2=red", "an option after the ? is unknown to libpq"),

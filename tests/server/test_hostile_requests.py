@@ -10,9 +10,11 @@ from tests.process import Service
 from tests.wire import (
     check,
     chunked,
+    connect,
     exchange,
     label,
     post,
+    receive_all,
     request,
     table,
 )
@@ -133,6 +135,18 @@ REQUESTS: dict[str, tuple[bytes, int]] = {
     # A coding that the service would have to undo, inside of the chunks.
     "Transfer-Encoding gzip, chunked": (
         post(chunked(gzip.compress(NAME)), "Transfer-Encoding: gzip, chunked"),
+        400,
+    ),
+    "Transfer-Encoding gzip, chunked, of plain JSON": (
+        post(chunked(NAME), "Transfer-Encoding: gzip, chunked"),
+        400,
+    ),
+    "Transfer-Encoding identity, chunked": (
+        post(chunked(NAME), "Transfer-Encoding: identity, chunked"),
+        400,
+    ),
+    "two Transfer-Encodings, of which one is gzip": (
+        post(chunked(NAME), "Transfer-Encoding: gzip", "Transfer-Encoding: chunked"),
         400,
     ),
     "chunks and a length": (
@@ -613,3 +627,26 @@ def test_what_headers_may_have_is_said(service: Service, headers: list[str]) -> 
 @table(REQUESTS)
 def test_request(service: Service, data: bytes, status: int) -> None:
     check(service, exchange(service, data), status)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"HEAD /lists HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n", 400),
+        (b"\r\nHEAD /lists HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n", 400),
+        (b"HEAD /lists HTTP/1.1\r\n\r\n", 400),
+        (b"HEAD ftp://localhost/lists HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (b"HEAD /lists HTTP/1.1\nHost: localhost\n\n", 400),
+        (b"HEAD /" + b"a" * 9000, 414),
+        (b"HEAD /lists HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 9000 + b"\r\n\r\n", 431),
+    ],
+)
+def test_the_response_to_a_malformed_head_has_no_body(
+    service: Service, head: bytes, status: int
+) -> None:
+    with connect(service) as connection:
+        connection.sendall(head)
+        answer = receive_all(connection)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+    assert answer.endswith(b"\r\n\r\n")
+    assert answer.count(b"\r\n\r\n") == 1

@@ -2,13 +2,14 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection, connections
 from django.db.models.signals import post_save
@@ -361,6 +362,66 @@ def test_a_session_that_ends_during_its_request(admin: Client, settings: LazySet
 
 
 LISTS, TASKS, USERS = "tasklists/tasklist", "tasklists/task", "auth/user"
+
+
+class TestLookups:
+    """A list is filtered by what its page offers, and by nothing else."""
+
+    @pytest.mark.parametrize("model", [LISTS, TASKS, USERS])
+    def test_every_link_of_the_page_works(
+        self, admin: Client, task_list: TaskList, model: str
+    ) -> None:
+        group = Group.objects.create(name="group")
+        for user in (User.objects.get(), User.objects.create_user("ada", is_active=False)):
+            user.groups.add(group)
+        for due in (date(2027, 2, 28), date(2025, 1, 31), None):
+            task_list.tasks.create(title="milk", due=due)
+        for years in (1, 2):
+            old = timezone.now() - timedelta(days=366 * years)
+            TaskList.objects.filter(pk=TaskList.objects.create(name="old").pk).update(
+                created_at=old
+            )
+        page = admin.get(f"/admin/{model}/").content.decode()
+        links = {unescape(link) for link in re.findall(r'href="(\?[^"]*)"', page)}
+        assert len(links) > 5
+        assert any("__" in link for link in links)
+        for link in links:
+            assert admin.get(f"/admin/{model}/{link}").status_code == 200, link
+
+    @pytest.mark.parametrize(
+        ("model", "lookup"),
+        [
+            (LISTS, "name__regex"),
+            (LISTS, "name__iregex"),
+            (LISTS, "name__icontains"),
+            (LISTS, "created_at__year__regex"),
+            (LISTS, "tasks__title__regex"),
+            (TASKS, "title__regex"),
+            (TASKS, "due__regex"),
+            (TASKS, "list__name__regex"),
+            (USERS, "username__regex"),
+            (USERS, "password__startswith"),
+            (USERS, "groups__name__regex"),
+            (USERS, "groups__id__regex"),
+            ("auth/group", "name__regex"),
+        ],
+    )
+    def test_no_other_lookup_is_executed(self, admin: Client, model: str, lookup: str) -> None:
+        slow = "a" * 20 + "b"  # for this expression; each further a doubles the time on SQLite
+        TaskList.objects.create(name=slow).tasks.create(title=slow)
+        response = admin.get(f"/admin/{model}/", {lookup: "^(a+)+$"})
+        assert (response.status_code, response["Location"]) == (302, f"/admin/{model}/?e=1")
+
+    def test_the_choices_of_a_foreign_key_may_be_limited(
+        self, admin: Client, task_list: TaskList, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The window in which one of them is chosen has the limit in its address."""
+        limits = [{"name__startswith": "s"}, lambda: {"name__endswith": "x"}]
+        monkeypatch.setattr(TaskList._meta, "related_fkey_lookups", limits)
+        for query, shown in (("name__startswith=s", True), ("name__endswith=x", False)):
+            page = admin.get(f"/admin/{LISTS}/?_to_field=id&_popup=1&{query}")
+            assert page.status_code == 200
+            assert ("shopping" in page.content.decode()) == shown
 
 
 class TestBadQueries:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from typing import NoReturn
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 
@@ -12,6 +13,14 @@ CHUNK = b"x" * 100_000  # more than the worker collects before it sends
 def defect(request: HttpRequest) -> NoReturn:
     password = "hunter2"  # noqa: F841 - to be looked for in the log
     raise RuntimeError("the cause of the\ndefect")
+
+
+def secrets(request: HttpRequest) -> NoReturn:
+    """Fail in a frame whose variables hold secrets under names that do not tell."""
+    url = settings.DATABASE_URL
+    nested = {"inner": [settings.MIGRATION_DATABASE_URL, {"password": "x"}]}
+    words = "harmless"
+    raise RuntimeError(f"{len(url)}, {len(nested)}, {len(words)}")
 
 
 def header(request: HttpRequest) -> HttpResponse:
@@ -30,6 +39,7 @@ def stream(request: HttpRequest, chunks: int) -> StreamingHttpResponse:
 
 urlpatterns = [
     path("defect", defect),
+    path("defect/secrets", secrets),
     path("header", header),
     path("stream/<int:chunks>", stream),
     *urls.urlpatterns,

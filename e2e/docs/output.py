@@ -2,7 +2,8 @@
 
 import re
 
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
+# Colours and the like, and the hyperlinks that curl makes of Location.
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[=>]")
 TIME = re.compile(r"\b\d{4}-\d\d-\d\d(?:T|%20| )\d\d:\d\d(?::[\d.]+)?(?:Z|\+00:00)?")
 TOKEN = re.compile(r"\b[0-9a-f]{40}\b")
 

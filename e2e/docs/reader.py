@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from e2e.docs import output
-from e2e.docs.page import FIRST, Block, Command, Placeholder, read
+from e2e.docs.page import SECOND, Command, Placeholder, read
 from e2e.docs.terminal import BUILD_SECONDS, SECONDS, Terminal, TypingError
 
 # Settings of whoever runs the tests, which a reader of the page does not have.
@@ -26,22 +26,15 @@ class Reader:
 
     def follow(self) -> None:
         """Type all of the page. Raises TypingError, which names the page and the line."""
-        parts = read(self.page)
-        blocks = [part for part in parts if isinstance(part, Block)]
-        following = dict(zip(map(id, blocks), blocks[1:], strict=False))
-        for part in parts:
+        for part in read(self.page):
             if isinstance(part, Placeholder):
                 self.placeholders[part.name] = self._look_up(part)
                 continue
-            after = following.get(id(part))
             for command in part.commands:
-                last = command is part.commands[-1]
-                # What goes on while the reader turns to the other terminal.
-                goes_on = last and (
-                    after.terminal != part.terminal if after else part.terminal != FIRST
-                )
+                # In the second terminal a command may go on while the reader is at the first.
+                may_go_on = part.terminal == SECOND and command is part.commands[-1]
                 try:
-                    self._type(command, may_go_on=goes_on, first=command is part.commands[0])
+                    self._type(command, may_go_on=may_go_on, first=command is part.commands[0])
                 except TypingError as error:
                     raise TypingError(f"{self.page}, {command}\n{error}") from None
 

@@ -1,5 +1,6 @@
 """A terminal with a shell, in which a page's commands are typed."""
 
+import contextlib
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -20,8 +21,8 @@ class Terminal:
     """A shell that runs until ``close``. Its prompt tells how each command ended."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self.prompt = f"<{secrets.token_hex(8)}:"
         self.running = False
+        self.prompt = _halves()
         self.child = pexpect.spawn(
             "bash",
             ["--noprofile", "--norc"],
@@ -35,12 +36,12 @@ class Terminal:
         self.child.sendline("bind 'set enable-bracketed-paste off'; HISTFILE=; PS2=")
         self._take_over()
 
-    def _take_over(self) -> None:
-        """Give the shell that has just started, here or in a container, a prompt of this class."""
+    def _take_over(self, seconds: float = SECONDS) -> None:
+        """Give the shell, here or in a container, a prompt that nothing else prints."""
         # The prompt is in two parts here, so that the echo of this line is not taken for it.
-        halves = self.prompt[:9], self.prompt[9:]
-        self.child.sendline(f"stty -echo; half='{halves[1]}'; PS1='{halves[0]}'\"$half\"'$?> '")
-        self._await_prompt(SECONDS)
+        first, second = self.prompt
+        self.child.sendline(f"stty -echo; half={second}; PS1={first}$half':$?> '")
+        self._await_prompt(seconds)
 
     def type(self, command: str) -> None:
         assert not self.running, "the command before still runs"
@@ -74,21 +75,27 @@ class Terminal:
         return printed
 
     def interrupt(self) -> None:
-        """Press Ctrl+C."""
+        """Press Ctrl+C. A new prompt shows that the shell is back, also if the command had ended."""
         self.child.sendintr()
-        self._await_prompt(SECONDS_TO_STOP)
+        self.prompt = _halves()
+        self._take_over(SECONDS_TO_STOP)
 
     def close(self) -> None:
         """End the shell, and what runs in it."""
         if self.running:
-            self.child.sendintr()
+            with contextlib.suppress(TypingError):
+                self.interrupt()
         self.child.close(force=True)
 
     def _prompt(self) -> str:
-        return rf"{self.prompt}(\d+)> "
+        return rf"{''.join(self.prompt)}:(\d+)> "
 
     def _await_prompt(self, seconds: float) -> str:
         if self.child.expect([self._prompt(), pexpect.TIMEOUT], timeout=seconds):
             raise TypingError(f"did not end within {seconds} s; it printed\n{self.child.before}")
         self.running = False
         return str(self.child.before)
+
+
+def _halves() -> tuple[str, str]:
+    return secrets.token_hex(8), secrets.token_hex(8)

@@ -8,6 +8,8 @@ from rest_framework.authentication import get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from service.tokens import find
+
 # What the database can compare: PostgreSQL refuses NUL, and no key is longer.
 KEY = re.compile(rb"[!-~]{1,40}")
 
@@ -35,8 +37,16 @@ class TokenAuthentication(RestTokenAuthentication):
             )
         if not KEY.fullmatch(credentials[0]):
             raise AuthenticationFailed("Invalid token.")
-        user_and_token: tuple[Any, Any] = self.authenticate_credentials(credentials[0].decode())
-        return user_and_token
+        return self.authenticate_credentials(credentials[0].decode())
+
+    def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
+        token = find(key)
+        if token is None:  # or one whose key an earlier version has stored
+            user_and_token: tuple[Any, Any] = super().authenticate_credentials(key)
+            return user_and_token
+        if not token.user.is_active:
+            raise AuthenticationFailed("User inactive or deleted.")
+        return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
         # A Bearer challenge has at least one parameter (RFC 6750, section 3).

@@ -16,6 +16,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from service.database import wrong_encoding
+from service.tokens import plain_tokens
 
 Apps = Sequence[AppConfig] | None
 
@@ -203,6 +204,25 @@ def encoding(
         Error(reason, hint="Name the new database in DATABASE_URL.", id="service.E013")
         for reason in reasons.values()
         if reason
+    ]
+
+
+@register(Tags.database)
+def hashed_tokens(
+    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    count = 0
+    with suppress(DatabaseError):  # also where there is no such table yet
+        count = plain_tokens().count() if "default" in (databases or []) else 0
+    if not count:
+        return []
+    return [
+        CheckWarning(
+            f"The keys of {count} tokens are stored as they are. An earlier version made them.",
+            hint="When no Pod of that version is needed any more, run `python manage.py "
+            "hash_tokens`. Clients keep their tokens.",
+            id="service.W015",
+        )
     ]
 
 

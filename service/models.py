@@ -1,4 +1,18 @@
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
+
+
+class Token(models.Model):
+    """A token of a user, whose key only its holder knows; tokens.py makes and finds them."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)  # of the key
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    name = models.CharField(max_length=100, blank=True, help_text="What the token is for.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.name or 'token'} of {self.user}"
 
 
 class LoginFailure(models.Model):

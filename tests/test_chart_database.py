@@ -63,7 +63,11 @@ def server() -> Iterator[DebianPostgreSQL]:
 
 
 def run(
-    server: DebianPostgreSQL, folder: Path, password: str, username: str = "tasks"
+    server: DebianPostgreSQL,
+    folder: Path,
+    password: str,
+    username: str = "tasks",
+    variables: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Source the script as the image does; ``folder``/arguments gets the arguments of psql."""
     (folder / "password").write_bytes(password.encode())
@@ -79,6 +83,7 @@ def run(
             "POSTGRES_PASSWORD_FILE": str(folder / "password"),
             "TASKLISTS_USERNAME": username,
             "TASKLISTS_DATABASE": "tasks",
+            **(variables or {}),
         },
         capture_output=True,
         text=True,
@@ -145,6 +150,29 @@ def test_a_failure_shows_no_password(
     assert expected in result.stderr
     found = shown(server, tmp_path, result)
     assert [name for name, text in found.items() if SECRET in text] == []
+
+
+def test_the_role_and_nobody_else_may_connect(server: DebianPostgreSQL, tmp_path: Path) -> None:
+    assert run(server, tmp_path, SECRET).returncode == 0
+    rights = """SELECT datname FROM pg_database WHERE has_database_privilege(%s, oid, 'CONNECT')
+        OR has_database_privilege(%s, oid, 'TEMPORARY') ORDER BY datname"""
+    with closing(psycopg2.connect(server.url)) as superuser, superuser.cursor() as cursor:
+        cursor.execute("CREATE ROLE other LOGIN")  # rolled back
+        for role, databases in (("tasks", ["tasks"]), ("other", [])):
+            cursor.execute(rights, [role, role])
+            assert [name for (name,) in cursor if name != "template0"] == databases
+    with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+        psycopg2.connect(host=server.folder, user="tasks", password=SECRET, dbname="postgres")
+
+
+@pytest.mark.parametrize("password", PASSWORDS.values(), ids=PASSWORDS)
+def test_the_password_may_also_be_in_the_environment(
+    server: DebianPostgreSQL, tmp_path: Path, password: str
+) -> None:
+    """As docker-compose.yml has it."""
+    variables = {"POSTGRES_PASSWORD_FILE": "", "POSTGRES_PASSWORD": password}
+    assert run(server, tmp_path, "", variables=variables).returncode == 0
+    psycopg2.connect(host=server.folder, user="tasks", password=password, dbname="tasks").close()
 
 
 def test_the_superuser_has_no_password_unless_it_is_the_role(

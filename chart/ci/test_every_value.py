@@ -25,7 +25,7 @@ EVERYTHING: Values = {
     "autoscaling": {"enabled": True},
     "backup": {"enabled": True},
     "restore": {"backup": "a.dump"},
-    "admin": {"enabled": True, "password": "hello"},
+    "admin": {"enabled": True, "password": "hello-hello"},
     "metrics": {
         "enabled": True,
         "missingKinds": "always",

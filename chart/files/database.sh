@@ -1,7 +1,8 @@
-# Run once, by the image, on an empty data directory: makes the application's
-# database, owned by a role that is not a superuser. The superuser then has no
+# Run once, by the image, on an empty data directory, in the chart and in
+# docker-compose.yml: makes the application's database, owned by a role that is
+# not a superuser. The superuser then has no
 # password, so that only a shell in the pod can be it.
-password=$(cat "$POSTGRES_PASSWORD_FILE")
+if [ -n "${POSTGRES_PASSWORD_FILE-}" ]; then password=$(cat "$POSTGRES_PASSWORD_FILE"); else password=$POSTGRES_PASSWORD; fi
 while [[ $password == *[$'\r\n'] ]]; do password=${password%?}; done # strip line breaks, as the service does
 # psql gets the password in its environment, because every user can read the arguments of a process.
 TASKLISTS_PASSWORD=$password psql --username=postgres --dbname=postgres --no-psqlrc --quiet \
@@ -12,6 +13,8 @@ SELECT :'username' = 'postgres' AS superuser \gset
   CREATE ROLE :"username" LOGIN;
 \endif
 CREATE DATABASE :"database" OWNER :"username";
+-- Other roles, which may be added later, reach only what they are granted.
+REVOKE CONNECT, TEMPORARY ON DATABASE :"database", postgres, template1 FROM PUBLIC;
 -- Keep the password out of the log, even where postgres.parameters log all statements: at PANIC,
 -- the server and its extensions log nothing else.
 SET log_min_messages = panic;

@@ -53,6 +53,20 @@ def test_a_psql_shell(project: Callable[..., Project]) -> None:
     assert here.terminal("docker volume ls -q") == volumes
 
 
+def test_the_service_connects_as_a_role_that_is_no_superuser(
+    project: Callable[..., Project],
+) -> None:
+    here = project()
+    assert here.sql("select current_user, rolsuper from pg_roles where rolname = current_user") == (
+        "tasklists|f"
+    )
+    assert here.sql(
+        "select distinct usename from pg_stat_activity where client_addr is not null"
+    ) == ("tasklists")
+    roles = "select rolname from pg_authid where rolpassword is not null"
+    assert here(f'exec -T db psql -U postgres -At -c "{roles}"') == "tasklists"
+
+
 def test_the_service_waits_until_the_database_is_healthy(project: Callable[..., Project]) -> None:
     assert "waiting for the database" not in project()("logs app")
 

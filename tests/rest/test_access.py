@@ -11,8 +11,9 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
+from service.models import Token
+from service.tokens import digest, new_key
 from tasklists.models import TaskList
 from tests.conftest import BROWSER
 from tests.process import Service
@@ -32,6 +33,13 @@ REQUESTS = [
 @pytest.fixture
 def user(db: None) -> User:
     return User.objects.create_user("ada", password="correct horse")
+
+
+def make_token(user: User) -> str:
+    """The key of a new token."""
+    key = new_key()
+    Token.objects.create(digest=digest(key), user=user)
+    return key
 
 
 def target(resource: Sample, kind: str) -> str:
@@ -136,10 +144,10 @@ def test_an_empty_header_is_none(send: Send, db: None, authorization: str) -> No
 
 
 def test_the_token_of_an_inactive_user_is_401(send: Send, user: User) -> None:
-    token = Token.objects.create(user=user)
+    key = make_token(user)
     user.is_active = False
     user.save()
-    response = send("get", "/lists", Authorization=f"Bearer {token.key}")
+    response = send("get", "/lists", Authorization=f"Bearer {key}")
     assert response.status_code == 401
     assert response.json()["detail"] == "User inactive or deleted."
 
@@ -164,8 +172,8 @@ class TestDocumentation:
         refused = send("get", self.path)
         assert refused.status_code == 401
         assert refused["Content-Type"] == "application/problem+json"
-        token = Token.objects.create(user=user)
-        assert send("get", self.path, Authorization=f"Token {token.key}").status_code == 200
+        key = make_token(user)
+        assert send("get", self.path, Authorization=f"Token {key}").status_code == 200
 
     def test_a_browser_is_led_to_the_login_and_back(
         self, browser: Client, settings: LazySettings, user: User

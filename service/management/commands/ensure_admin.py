@@ -17,24 +17,27 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.ADMIN_PASSWORD:
             raise CommandError("ADMIN_PASSWORD is not set: set it, or ADMIN_PASSWORD_FILE")
-        user, created = User.objects.get_or_create(
-            username=settings.ADMIN_USERNAME,
-            defaults={
-                "email": settings.ADMIN_EMAIL,
-                "password": make_password(settings.ADMIN_PASSWORD),
-                "is_staff": True,
-                "is_superuser": True,
-            },
-        )
-        if created:
-            self.warn_if_weak(settings.ADMIN_PASSWORD, user)
+        user = User(username=settings.ADMIN_USERNAME, email=settings.ADMIN_EMAIL)
+        created = False
+        if not User.objects.filter(username=user.username).exists():
+            refuse_weak(settings.ADMIN_PASSWORD, user)
+            _, created = User.objects.get_or_create(
+                username=user.username,
+                defaults={
+                    "email": user.email,
+                    "password": make_password(settings.ADMIN_PASSWORD),
+                    "is_staff": True,
+                    "is_superuser": True,
+                },
+            )
         outcome = "created" if created else "already exists, left unchanged"
         self.stdout.write(f"{user.username}: {outcome}")
 
-    def warn_if_weak(self, password: str, user: User) -> None:
-        """Write what AUTH_PASSWORD_VALIDATORS object to, which never quotes the password."""
-        try:
-            validate_password(password, user)
-        except ValidationError as weak:
-            reasons = " ".join(weak.messages)
-            self.stderr.write(f"{user.username}: the password is weak. {reasons}")
+
+def refuse_weak(password: str, user: User) -> None:
+    """Raise CommandError with what AUTH_PASSWORD_VALIDATORS say, which quotes no password."""
+    try:
+        validate_password(password, user)
+    except ValidationError as weak:
+        reasons = " ".join(weak.messages)
+        raise CommandError(f"ADMIN_PASSWORD=(a secret, not shown) is too weak. {reasons}") from None

@@ -11,28 +11,38 @@ from typing import Any, Protocol
 import psycopg2.extensions
 
 from service.deadlines import Deadlines
-
-# In the order of the report: importing a module registers its checks.
-# isort: off
-from service.doctor import configuration  # noqa: F401
-from service.doctor import server  # noqa: F401
-from service.doctor import database  # noqa: F401
-from service.doctor import database_state  # noqa: F401
-from service.doctor import migrations  # noqa: F401
-from service.doctor import storage  # noqa: F401
-from service.doctor import clock  # noqa: F401
-from service.doctor import static_files  # noqa: F401
-from service.doctor import secret_key  # noqa: F401
-from service.doctor import identity  # noqa: F401
-
-# isort: on
+from service.doctor import (
+    clock,
+    configuration,
+    database,
+    database_state,
+    identity,
+    migrations,
+    secret_key,
+    server,
+    static_files,
+    storage,
+)
 from service.doctor.connection import CONNECT_TIMEOUT, STATEMENT_TIMEOUT
 from service.doctor.examination import Examination, InvalidVariable
 from service.doctor.places import Place
-from service.doctor.registry import run
+from service.doctor.registry import Check, registered, run
 from service.doctor.report import EXIT_CODES, Finding, Status, as_json, as_text, overall
 
 RETRY_SECONDS = 2
+# In the order of the report. A check can only need those before it.
+MODULES = (
+    configuration,
+    server,
+    database,
+    database_state,
+    migrations,
+    storage,
+    clock,
+    static_files,
+    secret_key,
+    identity,
+)
 
 
 class Output(Protocol):
@@ -83,10 +93,15 @@ def examine(
     return EXIT_CODES[status]
 
 
+def checks() -> list[Check]:
+    names = [module.__name__ for module in MODULES]
+    return sorted(registered, key=lambda each: names.index(each.function.__module__))
+
+
 def run_once(place: Place, invalid: InvalidVariable | None) -> list[Finding]:
     examination = Examination(place, invalid)
     try:
-        return run(examination)
+        return run(checks(), examination)
     finally:
         examination.close()
 

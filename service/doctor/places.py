@@ -67,8 +67,14 @@ class Place:
     def start_database(self, server: Server) -> str | None:
         """Start a server that does not answer, or find out why it does not."""
         if server.is_local:
-            return "sudo systemctl start postgresql"
+            return None if self.is_container else "sudo systemctl start postgresql"
         return f"pg_isready -h {shlex.quote(server.host)} -p {server.port}"
+
+    def name_database(self, server: Server) -> str | None:
+        """In a container, localhost is the container itself, which has no database."""
+        if server.host not in LOCAL_HOSTS:
+            return None
+        return self.set("DATABASE_URL", f"postgresql://{server.role}:PASSWORD@db/{server.database}")
 
     def restart_database(self, server: Server) -> str | None:
         return "sudo systemctl restart postgresql" if server.is_local else None
@@ -78,7 +84,7 @@ class Place:
 
         ``asks`` is for a program that asks for a password.
         """
-        if server.is_local:
+        if server.is_local and not self.is_container:
             return f"sudo -u postgres {command} -p {server.port}"
         return f"{command} -h {shlex.quote(server.host)} -p {server.port}"
 
@@ -108,7 +114,7 @@ class Docker(Place):
 
     def start_database(self, server: Server) -> str | None:
         if not server.is_neighbour:
-            return super().start_database(server) if not server.is_local else None
+            return self.name_database(server) or super().start_database(server)
         if not has_docker_dns(Path("/etc/resolv.conf")):
             networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}"
             network = f"\"$(docker inspect --format '{networks}' {server.host})\""
@@ -149,7 +155,7 @@ class Compose(Docker):
 
     def start_database(self, server: Server) -> str | None:
         if not server.is_neighbour:
-            return super().start_database(server)
+            return self.name_database(server) or super().start_database(server)
         return f"docker compose up --detach {server.host}"
 
     def restart_database(self, server: Server) -> str | None:
@@ -203,7 +209,7 @@ class Kubernetes(Place):
     def start_database(self, server: Server) -> str | None:
         pod = self._pod(server)
         if not pod and not server.is_neighbour:
-            return None
+            return self.name_database(server)
         if pod or self.release:
             stateful_set = pod.rpartition("-")[0] if pod else server.host
             return f"{self.kubectl} scale statefulset/{stateful_set} --replicas=1"

@@ -49,7 +49,7 @@ def check(
     timeout: float = TIMEOUT,
     applies: Callable[[Examination], bool] = lambda _: True,
 ) -> Callable[[Function], Function]:
-    """Register a function as the check ``id``, in the order of the calls.
+    """Register a function as the check ``id``.
 
     ``group`` is by default the part of the id before the dot. The check is skipped if one of
     ``needs`` was an error or skipped, and left out where it does not apply.
@@ -79,12 +79,12 @@ def skipped(fact: str) -> Outcome:
     return Outcome(Status.SKIPPED, fact)
 
 
-def run(examination: Examination) -> list[Finding]:
-    """Run all checks; takes TOTAL_TIMEOUT seconds at most, and raises nothing."""
+def run(checks: Sequence[Check], examination: Examination) -> list[Finding]:
+    """Run the checks in this order; takes TOTAL_TIMEOUT seconds at most, and raises nothing."""
     end = time.monotonic() + TOTAL_TIMEOUT
     findings: list[Finding] = []
     causes: dict[str, str] = {}  # why a check is of no use to others: its own id, or another's
-    for each in registered:
+    for each in checks:
         # Without settings nobody knows what applies.
         if not examination.invalid and not each.applies(examination):
             continue
@@ -120,4 +120,4 @@ def limited(each: Check, examination: Examination, remaining: float) -> Result:
     thread = threading.Thread(target=work, name=each.id, daemon=True)
     thread.start()
     thread.join(seconds)
-    return results[0] if results else error(f"no answer within {seconds:.0f} s")
+    return results[0] if results else error(f"no answer within {seconds:.2g} s")

@@ -7,6 +7,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -327,15 +328,22 @@ def test_a_server_that_hangs(server: PostgreSQL) -> None:
 
 
 @on_postgresql
-def test_something_else_on_the_port(tmp_path: Path) -> None:
-    port = free_port()
-    command = [sys.executable, "-m", "http.server", str(port)]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as other:
-        try:
-            until_answers(port)
-            report = doctor(DATABASE_URL=f"postgresql://me@127.0.0.1:{port}/tasklists")
-        finally:
-            other.terminate()
+def test_something_else_on_the_port() -> None:
+    def refuse() -> None:
+        while True:
+            try:
+                client, _ = other.accept()
+            except OSError:
+                return
+            with client:
+                if client.recv(100):
+                    client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        threading.Thread(target=refuse, daemon=True).start()
+        report = doctor(DATABASE_URL=f"postgresql://me@127.0.0.1:{port}/tasklists")
+        other.shutdown(socket.SHUT_RDWR)
     assert "other than PostgreSQL" in report.only_error("database.port")["fact"]
 
 
@@ -613,7 +621,8 @@ def test_migrations_that_are_missing(database_url: str) -> None:
 def test_migrations_of_a_newer_version(migrated_url: str, execute: Callable[[str], None]) -> None:
     execute(
         "INSERT INTO django_migrations (app, name, applied)"
-        " VALUES ('tasklists', '9999_later', CURRENT_TIMESTAMP), ('gone', '0001', CURRENT_TIMESTAMP)"
+        " VALUES ('tasklists', '9999_later', CURRENT_TIMESTAMP),"
+        " ('gone', '0001', CURRENT_TIMESTAMP)"
     )
     found = doctor(DATABASE_URL=migrated_url).checks["migrations.unknown"]
     assert found["status"] == "warning"

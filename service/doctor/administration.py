@@ -1,9 +1,11 @@
-"""Commands for somebody who may administer the PostgreSQL server."""
+"""Commands for somebody who may administer the PostgreSQL server.
+
+A shell beside the server can be its superuser without a password, in the official image at least.
+"""
 
 import shlex
 
 from service.doctor.examination import Examination
-from service.doctor.places import Server
 
 ANY_DATABASE = "postgres"  # which every server has
 
@@ -12,32 +14,27 @@ def psql(
     examination: Examination,
     *statements: str,
     database: str = ANY_DATABASE,
-    superuser: bool = False,
     asks: bool = False,
 ) -> str:
-    """Execute statements, each on its own.
-
-    ``superuser`` is for what the owner of the database may not do, and ``asks`` for what asks for
-    a password.
-    """
-    place, server = examination.place, examination.database.server
-    role = "postgres" if superuser else place.administrator(server)
+    """Execute statements, each on its own; ``asks`` is for what asks for a password."""
+    role = shlex.quote(examination.database.superuser)
     commands = " ".join(f"-c {shlex.quote(statement)}" for statement in statements)
-    program = f"psql -U {shlex.quote(role)} -d {shlex.quote(database)} {commands}"
-    return place.client(server, program, asks=asks)
+    program = f"psql -U {role} -d {shlex.quote(database)} {commands}"
+    return examination.place.client(examination.database.server, program, asks=asks)
 
 
 def create_database(examination: Examination, name: str, options: str = "") -> str:
-    place, server = examination.place, examination.database.server
-    role = place.administrator(server)
-    owner = "" if role == server.role else f" --owner={shlex.quote(server.role)}"
-    program = f"createdb -U {shlex.quote(role)}{owner}{options} {shlex.quote(name)}"
-    return place.client(server, program)
+    database = examination.database
+    superuser, role = database.superuser, database.role
+    owner = "" if superuser == role else f" --owner={shlex.quote(role)}"
+    program = f"createdb -U {shlex.quote(superuser)}{owner}{options} {shlex.quote(name)}"
+    return examination.place.client(database.server, program)
 
 
-def create_role(examination: Examination, server: Server) -> str:
-    program = f"createuser -U postgres --login --pwprompt {shlex.quote(server.role)}"
-    return examination.place.client(server, program, asks=True)
+def create_role(examination: Examination) -> str:
+    database = examination.database
+    program = f"createuser -U {database.superuser} --login --pwprompt {shlex.quote(database.role)}"
+    return examination.place.client(database.server, program, asks=True)
 
 
 def identifier(name: str) -> str:

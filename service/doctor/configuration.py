@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import ERROR, WARNING, CheckMessage
 
-from service.checks import SERVE
 from service.doctor.examination import Examination
 from service.doctor.places import Place
 from service.doctor.registry import Outcome, Result, check, error, ok
@@ -29,6 +28,8 @@ def variables(examination: Examination) -> Outcome:
 @check("configuration.checks", needs=["configuration.variables"], timeout=10)
 def system_checks(examination: Examination) -> Result:
     """Run those that `serve` runs; in a container also those of `check --deploy`."""
+    from service.checks import SERVE
+
     place = examination.place
     messages = checks.run_checks(include_deployment_checks=place.is_container)
     serving = (

@@ -139,6 +139,16 @@ class Database:
             cursor.execute(statement, parameters)
             return cursor.fetchone()
 
+    @cached_property
+    def superuser(self) -> str:
+        """The role that may do everything; a guess where nobody can be asked."""
+        if self.failure:
+            return "postgres"
+        found = self.one(
+            "SELECT rolname FROM pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1"
+        )
+        return str(found[0]) if found else "postgres"
+
     def close(self) -> None:
         self.wrapper.close()
 

@@ -144,9 +144,9 @@ def login_fix(examination: Examination, message: str) -> str | None:
     if "pg_hba.conf" in message or "certificate" in message:
         return None  # the administrator of the server has to allow this client
     if "does not exist" in message:
-        return create_role(examination, server)
+        return create_role(examination)
     if "not permitted to log in" in message:
-        return psql(examination, f"ALTER ROLE {identifier(server.role)} LOGIN", superuser=True)
+        return psql(examination, f"ALTER ROLE {identifier(server.role)} LOGIN")
     return psql(examination, rf"\password {identifier(server.role)}", asks=True)
 
 
@@ -160,7 +160,7 @@ def exists(examination: Examination) -> Outcome:
         if "permission denied" in failure.message:
             name, role = identifier(database.name), identifier(database.role)
             grant = f"GRANT CONNECT ON DATABASE {name} TO {role}"
-            return error(failure.message, psql(examination, grant, superuser=True))
+            return error(failure.message, psql(examination, grant))
         return error(failure.message, create_database(examination, database.name))
     return ok(f"the database {database.name!r} exists")
 

@@ -1,14 +1,16 @@
 """Has the database the tables of this version, and only those?"""
 
+from django import db
 from django.apps import apps
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from service.database import missing_rights
+from service.database_errors import error_class
 from service.doctor.administration import identifier, psql
 from service.doctor.examination import Examination, on_postgresql
-from service.doctor.registry import Outcome, check, error, ok, warning
+from service.doctor.registry import Outcome, check, error, ok, skipped, warning
 
 SHOWN = 3  # migrations
 
@@ -59,4 +61,23 @@ def rights(examination: Examination) -> Outcome:
     tables = ", ".join(map(identifier, forbidden))
     grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {identifier(database.role)}"
     fact = f"the role {database.role!r} may not write to {', '.join(forbidden)}"
-    return error(fact, psql(examination, grant, database=database.name, superuser=True))
+    return error(fact, psql(examination, grant, database=database.name))
+
+
+@check("service.W015", group="migrations", needs=["migrations.applied"])
+def hashed_tokens(examination: Examination) -> Outcome:
+    from service.tokens import plain_tokens
+
+    wrapper = examination.database.wrapper
+    statement, parameters = plain_tokens().query.get_compiler(connection=wrapper).as_sql()
+    counting = f"SELECT count(*) FROM ({statement}) AS tokens"  # noqa: S608 - compiled by the ORM
+    try:
+        [count] = examination.database.one(counting, parameters)
+    except db.Error as reason:
+        if error_class(reason) != "not_migrated":
+            raise
+        return skipped("skipped: needs migrations.applied")
+    if not count:
+        return ok("every token is stored as a digest")
+    fact = f"the keys of {count} tokens are stored as they are; an earlier version made them"
+    return warning(fact, examination.place.manage("hash_tokens"))

@@ -88,10 +88,6 @@ class Place:
             return f"sudo -u postgres {command} -p {server.port}"
         return f"{command} -h {shlex.quote(server.host)} -p {server.port}"
 
-    def administrator(self, server: Server) -> str:
-        """The role with which ``client`` works."""
-        return "postgres"
-
 
 class Docker(Place):
     description = "a container"
@@ -128,10 +124,6 @@ class Docker(Place):
         if not server.is_neighbour:
             return super().client(server, command, asks=asks)
         return f"docker exec {'-it ' * asks}{server.host} {command}"
-
-    def administrator(self, server: Server) -> str:
-        # The image makes POSTGRES_USER its superuser, which is the role of the URL as a rule.
-        return server.role if server.is_neighbour else "postgres"
 
 
 class Compose(Docker):
@@ -228,9 +220,6 @@ class Kubernetes(Place):
             return super().client(server, command, asks=asks)
         target = pod or f"service/{server.host}"
         return f"{self.kubectl} exec {'-it ' * asks}{target} -- {command}"
-
-    def administrator(self, server: Server) -> str:
-        return server.role if self._pod(server) or server.is_neighbour else "postgres"
 
     def _pod(self, server: Server) -> str:
         """The database's pod, if the host's name in DNS is that of a pod of a StatefulSet."""

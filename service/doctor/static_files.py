@@ -2,13 +2,14 @@
 
 from django.conf import settings
 
-from service.checks import collected_static_files
 from service.doctor.examination import Examination
 from service.doctor.registry import Outcome, check, error, ok, warning
 
 
 @check("service.E010", group="static files", needs=["configuration.variables"])
 def collected(examination: Examination) -> Outcome:
+    from service.checks import collected_static_files
+
     place = examination.place
     if not collected_static_files(None):
         return ok(f"collected in {settings.STATIC_ROOT}")

@@ -646,3 +646,20 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 def test_a_file_that_has_to_be_there(tmp_path: Path) -> None:
     report = doctor(DATABASE_URL=sqlite_url(tmp_path / "new.sqlite3"), MIGRATE="never")
     assert report.only_error("database.file")["fix"].endswith("manage.py migrate")
+
+
+def test_tokens_of_an_earlier_version(migrated_url: str, execute: Callable[[str], None]) -> None:
+    execute(
+        "INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_name, email,"
+        " is_staff, is_active, date_joined)"
+        " VALUES (1, 'x', false, 'ada', '', '', '', false, true, CURRENT_TIMESTAMP)"
+    )
+    execute(
+        "INSERT INTO authtoken_token (key, created, user_id)"
+        f" VALUES ('{PASSWORD}', CURRENT_TIMESTAMP, 1)"
+    )
+    found = doctor(DATABASE_URL=migrated_url).checks["service.W015"]
+    assert found["status"] == "warning"
+    assert found["fix"].endswith("manage.py hash_tokens")
+    assert manage("hash_tokens", DATABASE_URL=migrated_url).returncode == 0
+    assert doctor(DATABASE_URL=migrated_url).checks["service.W015"]["status"] == "ok"

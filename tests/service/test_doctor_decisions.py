@@ -441,8 +441,6 @@ def test_a_client_program_runs_beside_the_server(
     inside("lists-tasklists-6f4c566469-dtz99")
     place = place_named(name, {})
     assert [place.client(each, "psql", asks=True) for each in SERVERS] == expected
-    beside = [place.administrator(each) == "lists" for each in SERVERS]
-    assert beside == [False, False, place.is_container, False, place.is_container]
 
 
 VALUES = {"THREADS": "config.threads"}

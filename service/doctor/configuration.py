@@ -71,7 +71,7 @@ def fix_of(place: Place, check_id: str) -> str | None:
         case "service.E006" if not place.is_container:
             return f"mkdir -p {shlex.quote(folder)}"
         case "service.E007":
-            return place.own(folder, os.getuid())
+            return place.make_writable(folder, os.getuid())
         case "service.E009":
             return place.unset("DEBUG")
         case "service.E014":

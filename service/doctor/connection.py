@@ -161,7 +161,7 @@ def explain(error: db.Error) -> Failure:
     # libpq may have tried twice, with TLS and without, and says where before the server's words.
     words = message.rpartition("FATAL: ")[2].strip()
     if "invalid response to SSL negotiation" in message:
-        return Failure("database.port", "something other than PostgreSQL answers there")
+        return Failure("database.port", "Something other than PostgreSQL answers there")
     kind = error_class(error)
     if kind == "timeout":
         return Failure("database.port", f"It did not answer the login within {CONNECT_TIMEOUT} s")

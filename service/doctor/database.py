@@ -21,6 +21,7 @@ from service.doctor.connection import (
     resolve,
 )
 from service.doctor.examination import Examination, on_postgresql, on_sqlite
+from service.doctor.places import LOCAL_HOSTS
 from service.doctor.registry import Outcome, check, error, ok, skipped, warning
 from service.errors import one_line
 
@@ -107,7 +108,10 @@ def port(examination: Examination) -> Outcome:
             facts.append(f"{answering.shown} answers")
     place, server = examination.place, database.server
     if failed and not facts:
-        return error(f"nobody answers. {'; '.join(failed)}", place.start_database(server))
+        fact = f"nobody answers. {'; '.join(failed)}"
+        if place.is_container and server.host in LOCAL_HOSTS:
+            fact += f". In a container, {server.host} is the container itself"
+        return error(fact, place.start_database(server))
     if (found := database.failure) and found.check == "database.port":
         fix = place.restart_database(server)
         if found.message.endswith(NOT_YET):

@@ -42,7 +42,7 @@ def connections(examination: Examination) -> Outcome:
     failure = examination.database.failure
     if failure and failure.check == "database.connections":
         fact = f"the server has no connection left: {failure.message}"
-        return error(fact, more_connections(examination))
+        return error(fact, more_connections(examination, failure.message))
     if outcome := after_login("database.version", failure):
         return outcome
     if failure:
@@ -62,8 +62,12 @@ def judge_connections(fact: str, enough: bool, fix: str) -> Outcome:
     return ok(fact) if enough else warning(fact, fix)
 
 
-def more_connections(examination: Examination) -> str | None:
+def more_connections(examination: Examination, message: str) -> str | None:
     database = examination.database
+    if "connections for role" in message:
+        return psql(examination, f"ALTER ROLE {identifier(database.role)} CONNECTION LIMIT -1")
+    if "connections for database" in message:
+        return psql(examination, f"ALTER DATABASE {identifier(database.name)} CONNECTION LIMIT -1")
     if not (restart := examination.place.restart_database(database.server)):
         return None
     return f"{psql(examination, 'ALTER SYSTEM SET max_connections = 200')} && {restart}"
@@ -110,7 +114,7 @@ def writable(examination: Examination) -> Outcome:
         return ok("the database accepts writes")
     if database.vendor == "sqlite":
         folder = str(Path(database.name).parent)
-        return error(READ_ONLY, examination.place.own(folder, os.getuid()))
+        return error(READ_ONLY, examination.place.make_writable(folder, os.getuid()))
     [standby] = database.one("SELECT pg_is_in_recovery()")
     if standby:
         fact = "the server is a standby, which accepts no writes: name the primary in DATABASE_URL"

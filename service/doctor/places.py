@@ -60,7 +60,7 @@ class Place:
         """Start the service without a variable."""
         return f"unset {name}"
 
-    def own(self, folder: str, user: int) -> str | None:
+    def make_writable(self, folder: str, user: int) -> str | None:
         """Give the user write access to a folder."""
         return f"sudo chown -R {user} {shlex.quote(folder)}"
 
@@ -105,7 +105,9 @@ class Docker(Place):
     def unset(self, name: str) -> str:
         return f"docker run ...   # {OTHERS}, without -e {name}"
 
-    def own(self, folder: str, user: int) -> str | None:
+    def make_writable(self, folder: str, user: int) -> str | None:
+        if folder == "/tmp":  # noqa: S108 - the image's own file system is read-only
+            return f"docker run --tmpfs /tmp ...   # {OTHERS}"
         return f"docker exec --user 0 {self.container} chown -R {user} {shlex.quote(folder)}"
 
     def start_database(self, server: Server) -> str | None:
@@ -142,7 +144,7 @@ class Compose(Docker):
     def unset(self, name: str) -> str:
         return f"unset {name}; docker compose up --detach {self.service}   # and not in .env"
 
-    def own(self, folder: str, user: int) -> str | None:
+    def make_writable(self, folder: str, user: int) -> str | None:
         return f"docker compose exec --user 0 {self.service} chown -R {user} {shlex.quote(folder)}"
 
     def start_database(self, server: Server) -> str | None:
@@ -195,7 +197,7 @@ class Kubernetes(Place):
         where = f" -n {self.namespace}" if self.namespace else ""
         return f"helm upgrade {self.release} chart{where} --reset-then-reuse-values {values}"
 
-    def own(self, folder: str, user: int) -> str | None:
+    def make_writable(self, folder: str, user: int) -> str | None:
         return None  # the volume's owner is decided by fsGroup of the pod
 
     def start_database(self, server: Server) -> str | None:

@@ -23,23 +23,24 @@ TEMPORARY_SPACE = (8 * MEGABYTE, MEGABYTE)
     applies=on_sqlite,
 )
 def database_folder(examination: Examination) -> Outcome:
-    return look_at(Path(examination.database.name).parent, DATABASE_SPACE)
+    return look_at(examination, Path(examination.database.name).parent, DATABASE_SPACE)
 
 
 @check("storage.tmp")
 def temporary_files(examination: Examination) -> Outcome:
-    return look_at(Path("/tmp"), TEMPORARY_SPACE)  # noqa: S108
+    return look_at(examination, Path("/tmp"), TEMPORARY_SPACE)  # noqa: S108
 
 
 @check("storage.shm", applies=lambda _: Path("/dev/shm").is_dir())  # noqa: S108
 def shared_memory(examination: Examination) -> Outcome:
     """The server's processes show there that they are alive."""
-    return look_at(Path("/dev/shm"), TEMPORARY_SPACE)  # noqa: S108
+    return look_at(examination, Path("/dev/shm"), TEMPORARY_SPACE)  # noqa: S108
 
 
-def look_at(folder: Path, limits: tuple[int, int]) -> Outcome:
+def look_at(examination: Examination, folder: Path, limits: tuple[int, int]) -> Outcome:
     if not os.access(folder, os.W_OK | os.X_OK):
-        return error(f"{folder} is not writable for user {os.getuid()}")
+        fact = f"{folder} is not writable for user {os.getuid()}"
+        return error(fact, examination.place.make_writable(str(folder), os.getuid()))
     state = os.statvfs(folder)
     files = state.f_favail if state.f_files else 1  # some file systems do not count files
     return judge(folder, state.f_bavail * state.f_frsize, files, limits)

@@ -312,7 +312,16 @@ def test_a_server_that_is_stopped(server: PostgreSQL) -> None:
     finally:
         server.start()
     assert "nobody answers" in socket_fact
+    assert "itself" not in socket_fact
     assert "Connection refused" in tcp.only_error("database.port")["fact"]
+
+
+@on_postgresql
+def test_localhost_in_a_container() -> None:
+    url = f"postgresql://me:{PASSWORD}@localhost:{free_port()}/tasklists"
+    found = doctor(DATABASE_URL=url, RUNS_IN="docker").only_error("database.port")
+    assert "localhost is the container itself" in found["fact"]
+    assert "@db/tasklists" in found["fix"]
 
 
 @on_postgresql
@@ -523,6 +532,23 @@ def test_no_connection_is_left() -> None:
     found = report.only_error("database.connections")
     assert "ALTER SYSTEM SET max_connections" in found["fix"]
     assert report.checks["database.password"]["status"] == "skipped"
+
+
+@on_postgresql
+@pytest.mark.parametrize("what", ["ROLE me", "DATABASE lists"])
+def test_a_limit_of_the_role_or_the_database(server: PostgreSQL, what: str) -> None:
+    with sql(server.url) as execute:
+        execute(f"CREATE ROLE me LOGIN PASSWORD '{PASSWORD}'")
+        execute("CREATE DATABASE lists OWNER me")
+        execute(f"ALTER {what} CONNECTION LIMIT 0")
+        url = role_url(server.url.replace("/postgres?", "/lists?"), "me")
+        try:
+            found = doctor(DATABASE_URL=url).only_error("database.connections")
+            execute(statement_of(found["fix"]))
+            assert doctor(DATABASE_URL=url).ids("error") == []
+        finally:
+            execute("DROP DATABASE lists")
+            execute("DROP ROLE me")
 
 
 @on_postgresql

@@ -93,12 +93,16 @@ def test_the_space_of_a_database(free: int, files: int, status: Status) -> None:
 
 def test_a_folder_that_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root
-    found = storage.look_at(Path("/data"), storage.DATABASE_SPACE)
-    assert found == error(f"/data is not writable for user {os.getuid()}")
+    examination = Examination(place_named("docker"))
+    data = storage.look_at(examination, Path("/data"), storage.DATABASE_SPACE)
+    assert data.fact == f"/data is not writable for user {os.getuid()}"
+    assert str(data.fix).endswith(f" chown -R {os.getuid()} /data")
+    temporary = storage.look_at(examination, Path("/tmp"), storage.TEMPORARY_SPACE)
+    assert str(temporary.fix).startswith("docker run --tmpfs /tmp ...")
 
 
 def test_a_file_system_that_does_not_count_files() -> None:
-    assert storage.look_at(Path("/proc"), (0, 0)).status == OK
+    assert storage.look_at(Examination(Place()), Path("/proc"), (0, 0)).status == OK
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(0.001, OK), (0.2, WARNING)])
@@ -509,7 +513,7 @@ def test_the_service_is_changed_in_the_words_of_the_place(
     inside(host)
     place = place_named(name, VALUES)
     found = [place.manage("migrate"), place.set("THREADS", "1"), place.unset("THREADS")]
-    assert [*found, place.own("/data", 10001)] == expected
+    assert [*found, place.make_writable("/data", 10001)] == expected
 
 
 def test_a_container_on_the_default_network_is_connected_to_that_of_the_database(

@@ -20,6 +20,20 @@ WRITES_PUBLIC_FILES = {
 }
 
 
+def examine_without_settings(invalid: environment.InvalidValue) -> int:
+    """Run doctor although a variable keeps the settings from being loaded."""
+    from service.doctor.examination import InvalidVariable
+    from service.doctor.examine import without_settings
+    from service.doctor.places import place_named
+
+    try:
+        place = environment.runs_in("RUNS_IN")
+    except environment.InvalidValue:
+        place = ""
+    found = InvalidVariable(str(invalid), invalid.variable, invalid.secret)
+    return without_settings(place_named(place), found, sys.argv[2:])
+
+
 def main() -> None:
     if not WRITES_PUBLIC_FILES.intersection(sys.argv[1:2]):
         os.umask(0o077)
@@ -37,6 +51,10 @@ def main() -> None:
 
     try:
         execute_from_command_line(sys.argv)
+    except environment.InvalidValue as invalid:
+        if sys.argv[1:2] != ["doctor"]:
+            raise
+        sys.exit(examine_without_settings(invalid))
     except Error as error:
         if not is_outage(error) or "--traceback" in sys.argv:
             raise

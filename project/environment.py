@@ -39,6 +39,11 @@ declared: dict[str, Variable] = {}
 class InvalidValue(SystemExit):
     """A variable whose value cannot be read; uncaught, it prints itself and exits with 1."""
 
+    def __init__(self, variable: str, message: str, *, secret: bool = False) -> None:
+        super().__init__(f"{SERVICE_NAME}: {message}")
+        self.variable = variable
+        self.secret = secret
+
 
 def select_settings() -> None:
     """Use project.settings unless DJANGO_SETTINGS_MODULE names another module."""
@@ -47,16 +52,12 @@ def select_settings() -> None:
 
 def refuse(name: str, value: str, accepted: str, reason: str = "") -> NoReturn:
     because = f": {reason}" if reason else ""
-    raise InvalidValue(
-        f"{SERVICE_NAME}: {name}={value!r} is not accepted{because}; it takes {accepted}"
-    )
+    raise InvalidValue(name, f"{name}={value!r} is not accepted{because}; it takes {accepted}")
 
 
 def refuse_secret(name: str, reason: str, accepted: str) -> NoReturn:
-    raise InvalidValue(
-        f"{SERVICE_NAME}: {name}=(a secret, not shown) is not accepted: {reason}; "
-        f"it takes {accepted}"
-    )
+    message = f"{name}=(a secret, not shown) is not accepted: {reason}; it takes {accepted}"
+    raise InvalidValue(name, message, secret=True)
 
 
 def parsed(name: str, *, default: Value, accepted: str, parse: Callable[[str], Value]) -> Value:
@@ -187,6 +188,18 @@ def address(name: str, *, default: str) -> str:
     return parsed(name, default=default, accepted=accepted, parse=parse)
 
 
+def runs_in(name: str) -> str:
+    """Where the process runs, for the commands that doctor names; empty if it is not known here."""
+    found = text(
+        name,
+        default="",
+        pattern=r"checkout|docker|compose/[\w.-]+|kubernetes|helm/[a-z0-9.-]+",
+        accepted="checkout, docker, compose/SERVICE, kubernetes or helm/RELEASE",
+    )
+    # The kubelet sets this in every container of a pod.
+    return found or ("kubernetes" if "KUBERNETES_SERVICE_HOST" in os.environ else "")
+
+
 def secret(name: str, *, default: str = "") -> str:
     """The value of ``name``, or the content of the file that ``name``_FILE names.
 
@@ -230,9 +243,8 @@ def _refuse_file(name: str, path: str, accepted: str) -> NoReturn:
     first = re.match("/[^/]+", path)
     if first and os.path.isdir(first[0]):  # noqa: PTH112 - Path.is_dir() raises for a long name
         refuse(f"{name}_FILE", path, accepted)
-    raise InvalidValue(
-        f"{SERVICE_NAME}: {name}_FILE=(not shown) is not accepted; it takes {accepted}"
-    )
+    message = f"{name}_FILE=(not shown) is not accepted; it takes {accepted}"
+    raise InvalidValue(f"{name}_FILE", message, secret=True)
 
 
 def secret_key(name: str) -> str:

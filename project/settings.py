@@ -155,6 +155,21 @@ SERVED_BY = env.text(
     accepted="up to 253 printable ASCII characters without spaces",
 )
 
+# In whose words `manage.py doctor` names commands, and the chart's values in them
+RUNS_IN = env.runs_in("RUNS_IN")
+HELM_VALUES = {
+    "ALLOWED_HOSTS": "config.allowedHosts",
+    "API_ACCESS": "config.apiAccess",
+    "GRACEFUL_TIMEOUT": "shutdown.gracefulTimeoutSeconds",
+    "HTTPS_ONLY": "config.httpsOnly",
+    "LOG_FORMAT": "config.logFormat",
+    "LOG_LEVEL": "config.logLevel",
+    "SECRET_KEY": "secretKey.value",
+    "THREADS": "config.threads",
+    "TRUST_PROXY_HEADERS": "config.trustProxyHeaders",
+    "WEB_CONCURRENCY": "config.webConcurrency",
+}
+
 # The first administrator (manage.py ensure_admin)
 ADMIN_USERNAME = env.parsed(
     "ADMIN_USERNAME",

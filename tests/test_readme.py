@@ -129,7 +129,9 @@ def test_commands_are_those_of_a_checkout_or_run_in_a_container() -> None:
     for document in DOCUMENTS:
         for line in document.read_text().splitlines():
             for before in re.findall(r"(.*?)python3? (?:manage\.py|-m )", line):
-                in_container = re.search(r"(docker|kubectl) .*exec .*$|command is `$", before)
+                in_container = re.search(
+                    r"(docker|kubectl) .*(exec|run|debug) .*$|command is `$", before
+                )
                 assert before.endswith(".venv/bin/") or in_container, f"{document}: {line}"
 
 

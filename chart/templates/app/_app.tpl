@@ -7,6 +7,7 @@ configuration of its revision. Secrets are given as paths of files.
 PORT: "5000"
 MIGRATE: never
 SERVED_BY: {fieldRef: {fieldPath: metadata.name}}
+RUNS_IN: {{ printf "helm/%s" .Release.Name | quote }}
 ALLOWED_HOSTS: {{ include "tasklists.allowedHosts" . | quote }}
 API_ACCESS: {{ .Values.config.apiAccess | quote }}
 CORS_ALLOWED_ORIGINS: {{ join "," .Values.config.corsAllowedOrigins | quote }}

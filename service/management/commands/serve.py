@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import sys
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from service.checks import SERVE, ephemeral_secret_key
+from service.listening import refusal
 
 logger = structlog.get_logger("service.serve")
 
@@ -59,10 +59,6 @@ def require_address(host: str, port: int, name: str = "PORT") -> None:
 
     An empty ``host`` stands for all interfaces; ``name`` is the port's variable.
     """
-    dual_stack = host in ("", "::") and socket.has_dualstack_ipv6()
-    family = socket.AF_INET6 if dual_stack or ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family, dualstack_ipv6=dual_stack).close()
-    except OSError as error:
+    if error := refusal(host, port):
         address = f"HOST {host}, {name} {port}" if host else f"{name} {port}"
         raise CommandError(f"cannot listen on {address}: {error.strerror}") from error

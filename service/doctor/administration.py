@@ -1,0 +1,43 @@
+"""Commands for somebody who may administer the PostgreSQL server.
+
+A shell beside the server can be its superuser without a password, in the official image at least.
+"""
+
+import shlex
+
+from service.doctor.examination import Examination
+
+ANY_DATABASE = "postgres"  # which every server has
+
+
+def psql(
+    examination: Examination,
+    *statements: str,
+    database: str = ANY_DATABASE,
+    asks: bool = False,
+) -> str:
+    """Execute statements, each on its own; ``asks`` is for what asks for a password."""
+    role = shlex.quote(examination.database.superuser)
+    commands = " ".join(f"-c {shlex.quote(statement)}" for statement in statements)
+    program = f"psql -U {role} -d {shlex.quote(database)} {commands}"
+    return examination.place.client(examination.database.server, program, asks=asks)
+
+
+def create_database(examination: Examination, name: str, options: str = "") -> str:
+    database = examination.database
+    superuser, role = database.superuser, database.role
+    owner = "" if superuser == role else f" --owner={shlex.quote(role)}"
+    program = f"createdb -U {shlex.quote(superuser)}{owner}{options} {shlex.quote(name)}"
+    return examination.place.client(database.server, program)
+
+
+def create_role(examination: Examination) -> str:
+    database = examination.database
+    program = f"createuser -U {database.superuser} --login --pwprompt {shlex.quote(database.role)}"
+    return examination.place.client(database.server, program, asks=True)
+
+
+def identifier(name: str) -> str:
+    """A name as SQL takes it, quoted unless it is plain."""
+    plain = name.isascii() and name.isidentifier() and name == name.lower()
+    return name if plain else '"' + name.replace('"', '""') + '"'

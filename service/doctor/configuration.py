@@ -1,0 +1,79 @@
+"""Can the variables be read, and what do the system checks say about them?"""
+
+import os
+import shlex
+from pathlib import Path
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import ERROR, WARNING, CheckMessage
+
+from service.doctor.examination import Examination
+from service.doctor.places import Place
+from service.doctor.registry import Outcome, Result, check, error, ok
+from service.doctor.report import Finding, Status
+
+GROUP = "configuration"
+ELSEWHERE = ("service.E010",)  # has a line of its own
+
+
+@check("configuration.variables")
+def variables(examination: Examination) -> Outcome:
+    invalid = examination.invalid
+    if not invalid:
+        return ok("every variable can be read")
+    return error(invalid.message, None if invalid.secret else examination.place.unset(invalid.name))
+
+
+@check("configuration.checks", needs=["configuration.variables"], timeout=10)
+def system_checks(examination: Examination) -> Result:
+    """Run those that `serve` runs; in a container also those of `check --deploy`."""
+    from service.checks import SERVE
+
+    place = examination.place
+    messages = checks.run_checks(include_deployment_checks=place.is_container)
+    serving = (
+        []
+        if place.is_container
+        else checks.run_checks(tags=[SERVE], include_deployment_checks=True)
+    )
+    findings = [finding(place, message, message.level >= ERROR) for message in chosen(messages)]
+    # `make run` uses runserver, which starts with what these refuse.
+    findings += [finding(place, message, serious=False) for message in chosen(serving)]
+    return findings or ok("the system checks find nothing")
+
+
+def chosen(messages: list[CheckMessage]) -> list[CheckMessage]:
+    return [
+        message
+        for message in messages
+        if message.level >= WARNING and not message.is_silenced() and message.id not in ELSEWHERE
+    ]
+
+
+def finding(place: Place, message: CheckMessage, serious: bool) -> Finding:
+    status = Status.ERROR if serious else Status.WARNING
+    name = message.id or "configuration.checks"
+    fact = " ".join(f"{message.msg} {message.hint or ''}".split())
+    return Finding(name, GROUP, status, fact, fix_of(place, name))
+
+
+def fix_of(place: Place, check_id: str) -> str | None:
+    """The command that ends the cause of a system check's message, where one command does."""
+    folder = str(Path(settings.DATABASES["default"]["NAME"]).parent)
+    match check_id:
+        case "service.W002" | "security.W009":
+            return place.set("SECRET_KEY", '"$(openssl rand -base64 48)"')
+        case "service.W003":
+            return place.set("ALLOWED_HOSTS", "localhost,example.com")
+        case "service.E004":
+            return place.set("TRUST_PROXY_HEADERS", "true")
+        case "service.E006" if not place.is_container:
+            return f"mkdir -p {shlex.quote(folder)}"
+        case "service.E007":
+            return place.make_writable(folder, os.getuid())
+        case "service.E009":
+            return place.unset("DEBUG")
+        case "service.E014":
+            return place.unset("METRICS_PORT")
+    return None

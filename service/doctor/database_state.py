@@ -1,0 +1,155 @@
+"""Is the database to which the service has logged in one that it can use?
+
+A database that stops answering is one error, since each check needs the one before.
+"""
+
+import os
+import statistics
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from service.database import READ_ONLY, refused_writes, wrong_encoding
+from service.doctor.administration import create_database, identifier, psql
+from service.doctor.database import after_login
+from service.doctor.examination import Examination, on_postgresql
+from service.doctor.registry import Outcome, check, error, ok, warning
+
+STATEMENTS = 5  # of which the median counts as the latency
+SLOW = 0.05  # seconds, which is much more than the database takes for a request's statement
+# By pg_settings.source, what turns default_transaction_read_only off.
+READ_ONLY_SOURCES = {
+    "configuration file": "ALTER SYSTEM SET default_transaction_read_only = off",
+    "database": "ALTER DATABASE {database} RESET default_transaction_read_only",
+    "user": "ALTER ROLE {role} RESET default_transaction_read_only",
+    "database user": "ALTER ROLE {role} IN DATABASE {database} RESET default_transaction_read_only",
+}
+# The limits of the server, of the database and of the role; the smallest one counts.
+CONNECTIONS = """
+SELECT least(
+    current_setting('max_connections')::int
+    - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true), '0')::int,
+    (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),
+    (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
+), (SELECT sum(numbackends) FROM pg_stat_database WHERE datid <> 0)::int - 1
+"""
+
+
+@check("database.connections", needs=["database.port"], applies=on_postgresql)
+def connections(examination: Examination) -> Outcome:
+    failure = examination.database.failure
+    if failure and failure.check == "database.connections":
+        fact = f"the server has no connection left: {failure.message}"
+        return error(fact, more_connections(examination, failure.message))
+    if outcome := after_login("database.version", failure):
+        return outcome
+    if failure:
+        return ok("the server accepts connections")
+    limit, used = examination.database.one(CONNECTIONS)
+    needed = settings.WEB_CONCURRENCY * (settings.THREADS + 1)
+    # A service that runs here is among those that are counted already.
+    enough = limit > used if examination.answers else limit >= used + needed
+    return judge_connections(
+        f"{used} of {limit} connections are used; one replica takes up to {needed}",
+        enough,
+        examination.place.set("THREADS", "1"),
+    )
+
+
+def judge_connections(fact: str, enough: bool, fix: str) -> Outcome:
+    return ok(fact) if enough else warning(fact, fix)
+
+
+def more_connections(examination: Examination, message: str) -> str | None:
+    database = examination.database
+    if "connections for role" in message:
+        return psql(examination, f"ALTER ROLE {identifier(database.role)} CONNECTION LIMIT -1")
+    if "connections for database" in message:
+        return psql(examination, f"ALTER DATABASE {identifier(database.name)} CONNECTION LIMIT -1")
+    if not (restart := examination.place.restart_database(database.server)):
+        return None
+    return f"{psql(examination, 'ALTER SYSTEM SET max_connections = 200')} && {restart}"
+
+
+@check("database.version", needs=["database.connections"], applies=on_postgresql)
+def version(examination: Examination) -> Outcome:
+    failure = examination.database.failure
+    if failure:
+        return error(failure.message)
+    [number] = examination.database.one("SHOW server_version")
+    return ok(f"PostgreSQL {number}")
+
+
+@check("database.latency", needs=["database.version"], applies=on_postgresql)
+def latency(examination: Examination) -> Outcome:
+    durations = []
+    for _ in range(STATEMENTS):
+        start = time.perf_counter()
+        examination.database.one("SELECT 1")
+        durations.append(time.perf_counter() - start)
+    return judge_latency(statistics.median(durations))
+
+
+def judge_latency(seconds: float) -> Outcome:
+    fact = f"{seconds * 1000:.1f} ms for a statement there and back"
+    return warning(f"{fact}, for which each request waits") if seconds > SLOW else ok(fact)
+
+
+@check("service.E013", group="database", needs=["database.latency"], applies=on_postgresql)
+def encoding(examination: Examination) -> Outcome:
+    database = examination.database
+    if not (reason := wrong_encoding(database.wrapper)):
+        return ok("the encoding is UTF8")
+    options = " --encoding=UTF8 --template=template0"
+    fix = create_database(examination, f"{database.name}_utf8", options)
+    return error(reason.partition(" Create")[0], f"{fix}   # then name it in DATABASE_URL")
+
+
+@check("database.writable", needs=["service.E013", "database.file"])
+def writable(examination: Examination) -> Outcome:
+    database = examination.database
+    if not refused_writes(database.wrapper):
+        return ok("the database accepts writes")
+    if database.vendor == "sqlite":
+        folder = str(Path(database.name).parent)
+        return error(READ_ONLY, examination.place.make_writable(folder, os.getuid()))
+    [standby] = database.one("SELECT pg_is_in_recovery()")
+    if standby:
+        fact = "the server is a standby, which accepts no writes: name the primary in DATABASE_URL"
+        url = "'postgresql://ROLE@PRIMARY,STANDBY/NAME?target_session_attrs=read-write'"
+        return error(fact, examination.place.set("DATABASE_URL", url))
+    statement = "SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only'"
+    [source] = database.one(statement)
+    fact = f"default_transaction_read_only is on (where it is set: {source})"
+    return error(fact, read_only_fix(examination, source))
+
+
+def read_only_fix(examination: Examination, source: str) -> str | None:
+    if source not in READ_ONLY_SOURCES:
+        return None
+    database = examination.database
+    statements = [
+        "SET default_transaction_read_only = off",  # else the next one is refused as well
+        READ_ONLY_SOURCES[source].format(
+            database=identifier(database.name), role=identifier(database.role)
+        ),
+    ]
+    if source == "configuration file":
+        statements.append("SELECT pg_reload_conf()")
+    return psql(examination, *statements)
+
+
+@check("database.role", needs=["service.E013"], applies=on_postgresql)
+def role(examination: Examination) -> Outcome:
+    """Report a superuser: whoever takes over the service could read files of the server."""
+    name, superuser, first = examination.database.one(
+        "SELECT rolname, rolsuper, oid = 10 FROM pg_roles WHERE rolname = current_user"
+    )
+    if not superuser:
+        return ok(f"the role {name!r} is not a superuser")
+    fact = f"the role {name!r} is a superuser, which the service does not need"
+    if first:  # PostgreSQL does not take this right from its first role
+        return warning(f"{fact}: docs/configuration.md says how to make another one")
+    return warning(fact, psql(examination, f"ALTER ROLE {identifier(name)} NOSUPERUSER"))

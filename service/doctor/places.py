@@ -1,0 +1,277 @@
+"""Where the service runs, and commands in the words of that place."""
+
+import re
+import shlex
+import socket
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+# Docker mounts a container's /etc/hostname from a folder named after its id, and so does Podman.
+CONTAINER_ID = re.compile(r"containers/([0-9a-f]{12})[0-9a-f]{52}/")
+# <name>-<hash of the template>-<five characters>, as a Deployment names its pods.
+POD_OF_DEPLOYMENT = re.compile(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}")
+CONTAINER_NAME = re.compile("[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*")  # no address
+OTHERS = "with the other options as before"
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class Server(NamedTuple):
+    """A PostgreSQL server as the URL names it. ``canonical`` is the host's name in DNS, if known.
+
+    ``host`` is empty, or begins with a slash, for a socket.
+    """
+
+    host: str
+    port: str
+    role: str
+    database: str
+    canonical: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        return self.host in ("", *LOCAL_HOSTS) or self.host.startswith(("/", "@"))
+
+    @property
+    def is_neighbour(self) -> bool:
+        """Whether the host can be the name of a container on the same network."""
+        return not self.is_local and bool(CONTAINER_NAME.fullmatch(self.host))
+
+
+class Place:
+    """A checkout, and what the others have in common with it."""
+
+    description = "a checkout"
+    is_container = False
+
+    def manage(self, arguments: str) -> str:
+        """The command that runs ``manage.py`` here."""
+        python = Path(sys.executable)
+        if python.is_relative_to(Path.cwd()):
+            python = python.relative_to(Path.cwd())
+        return f"{shlex.quote(str(python))} manage.py {arguments}"
+
+    def set(self, name: str, value: str) -> str:
+        """Start the service with another value of a variable."""
+        return f"export {name}={value}   # then start the service again"
+
+    def unset(self, name: str) -> str:
+        """Start the service without a variable."""
+        return f"unset {name}"
+
+    def make_writable(self, folder: str, user: int) -> str | None:
+        """Give the user write access to a folder."""
+        return f"sudo chown -R {user} {shlex.quote(folder)}"
+
+    def start_database(self, server: Server) -> str | None:
+        """Start a server that does not answer, or find out why it does not."""
+        if server.is_local:
+            return None if self.is_container else "sudo systemctl start postgresql"
+        return f"pg_isready -h {shlex.quote(server.host)} -p {server.port}"
+
+    def name_database(self, server: Server) -> str | None:
+        """In a container, localhost is the container itself, which has no database."""
+        if server.host not in LOCAL_HOSTS:
+            return None
+        return self.set("DATABASE_URL", f"postgresql://{server.role}:PASSWORD@db/{server.database}")
+
+    def restart_database(self, server: Server) -> str | None:
+        return "sudo systemctl restart postgresql" if server.is_local else None
+
+    def client(self, server: Server, command: str, *, asks: bool = False) -> str:
+        """Run a client program of PostgreSQL as somebody who may administer the server.
+
+        ``asks`` is for a program that asks for a password.
+        """
+        if server.is_local and not self.is_container:
+            return f"sudo -u postgres {command} -p {server.port}"
+        return f"{command} -h {shlex.quote(server.host)} -p {server.port}"
+
+
+class Docker(Place):
+    description = "a container"
+    is_container = True
+
+    def __init__(self) -> None:
+        self.container = container_id(Path("/proc/self/mountinfo")) or socket.gethostname()
+
+    def manage(self, arguments: str) -> str:
+        return f"docker exec {self.container} python manage.py {arguments}"
+
+    def set(self, name: str, value: str) -> str:
+        return f"docker run -e {name}={value} ...   # {OTHERS}"
+
+    def unset(self, name: str) -> str:
+        return f"docker run ...   # {OTHERS}, without -e {name}"
+
+    def make_writable(self, folder: str, user: int) -> str | None:
+        if folder == "/tmp":  # noqa: S108 - the image's own file system is read-only
+            return f"docker run --tmpfs /tmp ...   # {OTHERS}"
+        return f"docker exec --user 0 {self.container} chown -R {user} {shlex.quote(folder)}"
+
+    def start_database(self, server: Server) -> str | None:
+        if not server.is_neighbour:
+            return self.name_database(server) or super().start_database(server)
+        if not has_docker_dns(Path("/etc/resolv.conf")):
+            networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}"
+            network = f"\"$(docker inspect --format '{networks}' {server.host})\""
+            return f"docker network connect {network} {self.container}"
+        return f"docker start {server.host}"
+
+    def restart_database(self, server: Server) -> str | None:
+        return f"docker restart {server.host}" if server.is_neighbour else None
+
+    def client(self, server: Server, command: str, *, asks: bool = False) -> str:
+        if not server.is_neighbour:
+            return super().client(server, command, asks=asks)
+        return f"docker exec {'-it ' * asks}{server.host} {command}"
+
+
+class Compose(Docker):
+    """``service`` is the name in the Compose file."""
+
+    def __init__(self, service: str) -> None:
+        self.description = "a container of Docker Compose"
+        self.service = service
+
+    def manage(self, arguments: str) -> str:
+        return f"docker compose exec {self.service} python manage.py {arguments}"
+
+    def set(self, name: str, value: str) -> str:
+        return f"{name}={value} docker compose up --detach {self.service}"
+
+    def unset(self, name: str) -> str:
+        return f"unset {name}; docker compose up --detach {self.service}   # and not in .env"
+
+    def make_writable(self, folder: str, user: int) -> str | None:
+        return f"docker compose exec --user 0 {self.service} chown -R {user} {shlex.quote(folder)}"
+
+    def start_database(self, server: Server) -> str | None:
+        if not server.is_neighbour:
+            return self.name_database(server) or super().start_database(server)
+        return f"docker compose up --detach {server.host}"
+
+    def restart_database(self, server: Server) -> str | None:
+        return f"docker compose restart {server.host}" if server.is_neighbour else None
+
+    def client(self, server: Server, command: str, *, asks: bool = False) -> str:
+        if not server.is_neighbour:
+            return super().client(server, command, asks=asks)
+        return f"docker compose exec {server.host} {command}"
+
+
+class Kubernetes(Place):
+    """A pod; ``release`` is the name of Helm's release if the chart started it."""
+
+    is_container = True
+
+    def __init__(self, release: str = "", values: dict[str, str] | None = None) -> None:
+        self.namespace = namespace(Path("/etc/resolv.conf"))
+        self.pod = socket.gethostname()
+        self.release = release
+        self.values = values or {}
+        self.kubectl = f"kubectl -n {self.namespace}" if self.namespace else "kubectl"
+        deployment = POD_OF_DEPLOYMENT.fullmatch(self.pod)
+        self.workload = f"deployment/{deployment[1]}" if deployment else f"pod/{self.pod}"
+        self.description = f"a pod{f' of the release {release}' if release else ''}"
+
+    def manage(self, arguments: str) -> str:
+        return f"{self.kubectl} exec {self.workload} -- python manage.py {arguments}"
+
+    def set(self, name: str, value: str) -> str:
+        if self.release and name in self.values:
+            return self._upgrade(f"--set {self.values[name]}={value}")
+        if self.workload.startswith("pod/"):
+            return f"kubectl run {self.pod} --env={name}={value} ...   # {OTHERS}"
+        return f"{self.kubectl} set env {self.workload} {name}={value}"
+
+    def unset(self, name: str) -> str:
+        if self.release and name in self.values:
+            return self._upgrade(f"--set {self.values[name]}=null")
+        if self.workload.startswith("pod/"):
+            return f"kubectl run {self.pod} ...   # {OTHERS}, without --env={name}"
+        return f"{self.kubectl} set env {self.workload} {name}-"
+
+    def _upgrade(self, values: str) -> str:
+        where = f" -n {self.namespace}" if self.namespace else ""
+        return f"helm upgrade {self.release} chart{where} --reset-then-reuse-values {values}"
+
+    def make_writable(self, folder: str, user: int) -> str | None:
+        return None  # the volume's owner is decided by fsGroup of the pod
+
+    def start_database(self, server: Server) -> str | None:
+        pod = self._pod(server)
+        if not pod and not server.is_neighbour:
+            return self.name_database(server)
+        if pod or self.release:
+            stateful_set = pod.rpartition("-")[0] if pod else server.host
+            return f"{self.kubectl} scale statefulset/{stateful_set} --replicas=1"
+        return f"{self.kubectl} get services,endpoints,pods"
+
+    def restart_database(self, server: Server) -> str | None:
+        pod = self._pod(server)
+        if not pod and not server.is_neighbour:
+            return None
+        stateful_set = pod.rpartition("-")[0] if pod else server.host
+        return f"{self.kubectl} rollout restart statefulset/{stateful_set}"
+
+    def client(self, server: Server, command: str, *, asks: bool = False) -> str:
+        pod = self._pod(server)
+        if not pod and not server.is_neighbour:
+            return super().client(server, command, asks=asks)
+        target = pod or f"service/{server.host}"
+        return f"{self.kubectl} exec {'-it ' * asks}{target} -- {command}"
+
+    def _pod(self, server: Server) -> str:
+        """The database's pod, if the host's name in DNS is that of a pod of a StatefulSet."""
+        name = re.match(r"([a-z0-9-]+-[0-9]+)\.[a-z0-9-]+\.[a-z0-9-]+\.svc\.", server.canonical)
+        return name[1] if name else ""
+
+
+def place_named(name: str, values: dict[str, str] | None = None) -> Place:
+    """The place that settings.RUNS_IN names; for an empty name, a container or a checkout.
+
+    ``values`` are the names of the chart's values by variable.
+    """
+    kind, _, argument = name.partition("/")
+    if not kind:
+        in_container = any(Path(file).exists() for file in ("/.dockerenv", "/run/.containerenv"))
+        # Containers for development have a checkout in them.
+        kind = "docker" if in_container and not (ROOT / ".git").exists() else "checkout"
+    match kind:
+        case "docker":
+            return Docker()
+        case "compose":
+            return Compose(argument)
+        case "kubernetes":
+            return Kubernetes()
+        case "helm":
+            return Kubernetes(argument, values)
+    return Place()
+
+
+def container_id(mounts: Path) -> str:
+    """The first twelve digits of this container's id, or nothing."""
+    try:
+        found = CONTAINER_ID.search(mounts.read_text())
+    except OSError:
+        return ""
+    return found[1] if found else ""
+
+
+def has_docker_dns(resolver: Path) -> bool:
+    """Whether names of containers can be resolved here, as on every network but the default."""
+    try:
+        return "127.0.0.11" in resolver.read_text()
+    except OSError:
+        return True
+
+
+def namespace(resolver: Path) -> str:
+    """The namespace of this pod, which the kubelet makes the first domain to search, or nothing."""
+    try:
+        found = re.search(r"(?m)^search (?:\S+ )*?([a-z0-9-]+)\.svc\.", resolver.read_text())
+    except OSError:
+        return ""
+    return found[1] if found else ""

@@ -43,8 +43,10 @@ def ephemeral_secret_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]
         return []
     return [
         CheckWarning(
-            "SECRET_KEY is not set. A random key replaces it; sessions end with this process.",
-            hint="Set SECRET_KEY or SECRET_KEY_FILE to the same value in every replica.",
+            "SECRET_KEY is not set, so this process made a random one: a login is valid only here "
+            "and ends when the process does.",
+            hint="If nobody logs in, do nothing. Otherwise set SECRET_KEY or SECRET_KEY_FILE to a "
+            "random value of 50 characters or more, the same in every replica.",
             id="service.W002",
         )
     ]

@@ -14,6 +14,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
 
 from service.database_errors import is_bad_value, is_conflict, is_lock_timeout, is_outage
+from service.suggestions import suggestion
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 1  # seconds
@@ -125,7 +126,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return Problem(404, f"There is nothing at {request.path}.").response(request)
+    if near := suggestion(request.path_info):
+        detail = f"There is no {request.path}; did you mean {settings.URL_PREFIX}{near}?"
+    else:
+        detail = f"There is nothing at {request.path}."
+    return Problem(404, detail).response(request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from service.database import missing_rights, refused_writes, wrong_encoding
 from service.errors import Problem, one_line, unavailable
-from service.routes import ROUTE
+from service.routes import HEALTH_PATHS, ROUTE
 
 DATABASE_TIMEOUT = 2  # seconds
 
@@ -51,7 +51,7 @@ class HealthMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         path = request.path_info.removesuffix("/")
-        if path not in ("/health/live", "/health/ready"):
+        if path not in HEALTH_PATHS:
             return self.get_response(request)
         request.META[ROUTE] = path
         if request.method not in ("GET", "HEAD"):

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 ROUTE = "http.route"  # the key in the WSGI environ, where the server finds it
 STATIC_FILE = "/static/{file}"
+HEALTH_PATHS = ("/health/live", "/health/ready")
 # One route for all of them: anonymous clients get an answer from each of its 40 patterns, with
 # every method, and each combination would take 4 KB in every worker.
 ADMIN_PAGE = "/admin/{page}"

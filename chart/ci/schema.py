@@ -85,7 +85,8 @@ def keyed(prefix: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "patternProperties": {pattern: value}, "additionalProperties": False}
 
 
-LABELS = keyed(PREFIX, string(f"({QUALIFIED})?", 63))
+LABEL_VALUE = string(f"({QUALIFIED})?", 63)
+LABELS = keyed(PREFIX, LABEL_VALUE)
 ANNOTATIONS = keyed(PREFIX.replace("a-z", "A-Za-z"), {"type": "string"})
 REPOSITORY = {
     "type": "string",
@@ -102,6 +103,7 @@ DEFINITIONS = {
     "storageClass": STORAGE_CLASS,
     "cidr": CIDR,
     "labels": LABELS,
+    "labelValue": LABEL_VALUE,
     "annotations": ANNOTATIONS,
     "repository": REPOSITORY,
 }

@@ -65,6 +65,8 @@ def test_every_address_that_the_api_gives_leads_back_to_it(url: str) -> None:
 
 def test_a_problem_names_the_address_that_the_client_knows(url: str) -> None:
     assert get(f"{url}/nothing").json()["detail"] == "There is nothing at /tasks/nothing."
+    detail = get(f"{url}/list").json()["detail"]
+    assert detail == "There is no /tasks/list; did you mean /tasks/lists?"
 
 
 @pytest.mark.parametrize("page", ["/", "/lists", "/docs", "/auth/login/", "/admin/login/"])

@@ -85,6 +85,7 @@ def test_each_request_is_counted_by_method_route_and_status(
         ("GET", "/health/live", {}),
         ("GET", "/admin/tasklists/tasklist/7/change/", {"allow_redirects": False}),
         ("GET", "/nothing", {}),
+        ("GET", "/list", {}),  # whose answer names /lists
         ("FROB", "/lists", {}),
         ("GET", static("tasklists/page.css"), {}),
         ("GET", "/static/none.css", {}),
@@ -106,7 +107,7 @@ def test_each_request_is_counted_by_method_route_and_status(
         requests_of("HEAD", "/health/ready", 200): 1,
         requests_of("GET", "/health/live", 200): 1,
         requests_of("GET", "/admin/{page}", 302): 1,
-        requests_of("GET", "_OTHER", 404): 2,
+        requests_of("GET", "_OTHER", 404): 3,
         requests_of("_OTHER", "/lists", 405): 1,
         requests_of("GET", "/static/{file}", 200): 1,
         requests_of("_OTHER", "_OTHER", 400): 1,

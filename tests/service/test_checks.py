@@ -57,7 +57,10 @@ def test_plain_http_is_mentioned(settings: LazySettings) -> None:
 
 def test_an_ephemeral_key(settings: LazySettings) -> None:
     settings.SECRET_KEY_IS_RANDOM = True
-    assert "SECRET_KEY_FILE" in str(found()["service.W002"].hint)
+    warning = found()["service.W002"]
+    assert "a login is valid only here and ends when the process does" in warning.msg
+    assert "If nobody logs in, do nothing." in str(warning.hint)
+    assert "SECRET_KEY_FILE" in str(warning.hint)
 
 
 def test_any_host(settings: LazySettings) -> None:

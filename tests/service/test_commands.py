@@ -166,6 +166,24 @@ class TestRunserver:
             assert "The database is unavailable" in service.text()
 
     @pytest.mark.once(on="sqlite")
+    @pytest.mark.parametrize("options", [(), ("--noreload",)])
+    def test_a_taken_port_is_named_with_a_way_out(self, options: tuple[str, ...]) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            run = manage("runserver", *options, PORT=str(port), DATABASE_URL="sqlite:////tmp/none")
+        assert run.returncode == 1
+        assert run.stderr == (
+            f"Error: cannot listen on port {port}: Address already in use. End the program that "
+            f"listens there, or choose another port: set PORT={port + 1}\n"
+        )
+
+    @pytest.mark.once(on="sqlite")
+    def test_another_failure_to_listen_keeps_its_reason(self) -> None:
+        run = manage("runserver", "--noreload", "192.0.2.1:5000")
+        assert run.returncode == 1
+        assert run.stderr == "Error: That IP address can't be assigned to.\n"
+
+    @pytest.mark.once(on="sqlite")
     def test_its_port_is_5000(self) -> None:
         assert "port 5000" in manage("runserver", "--help").stdout
 

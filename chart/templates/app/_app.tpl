@@ -51,7 +51,8 @@ ADMIN_PASSWORD_FILE: /run/secrets/admin/password
 
 {{/*
 The `env` of a container of the application. A variable of extraEnv replaces the chart's of the same
-name. Takes a list of the root context and a map of this container's own variables.
+name. An empty variable has a name only: Kubernetes does not store an empty value, so every kubectl
+apply of one would change the Deployment. Takes a list of the root context and a map of this container's own variables.
 */}}
 {{- define "tasklists.env" -}}
 {{- $root := index . 0 }}
@@ -61,6 +62,11 @@ name. Takes a list of the root context and a map of this container's own variabl
 {{- end }}
 {{- range $root.Values.extraEnv }}
 {{- $env = append $env (hasKey . "value" | ternary (merge (dict "value" (include "tasklists.asText" .value)) .) .) }}
+{{- end }}
+{{- range $env }}
+{{- if eq (get . "value" | toString) "" }}
+{{- $_ := unset . "value" }}
+{{- end }}
 {{- end }}
 {{- include "tasklists.lastOfEach" (list "name" $env) }}
 {{- end }}
@@ -211,13 +217,17 @@ command: [python, manage.py, migrate]
 {{- if and (eq .Values.database.mode "sqlite") .Values.sqlite.persistence.enabled }}true{{ end }}
 {{- end }}
 
-{{/* The strategy given; else Recreate for one file of SQLite; else no pod stops before its successor is ready. */}}
+{{/*
+The strategy given; else Recreate for one file of SQLite; else no pod stops before its successor is ready.
+The type is the default, but without it every kubectl apply would change the Deployment.
+*/}}
 {{- define "tasklists.strategy" -}}
 {{- if .Values.strategy }}
 {{- toYaml .Values.strategy }}
 {{- else if include "tasklists.singlePod" . -}}
 type: Recreate
 {{- else -}}
+type: RollingUpdate
 rollingUpdate:
   maxSurge: 25%
   maxUnavailable: 0

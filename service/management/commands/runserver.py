@@ -1,3 +1,4 @@
+import errno
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,19 @@ class Server(WSGIServer):
 
     def __init__(self, address: Any, handler: type[WSGIRequestHandler], **options: Any) -> None:
         super().__init__(address, RequestHandler, **options)
+
+    def server_bind(self) -> None:
+        """Name the port that is taken; of an error without a number runserver prints the text."""
+        try:
+            super().server_bind()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            port = self.server_address[1]
+            raise OSError(
+                f"cannot listen on port {port}: {error.strerror}. End the program that listens "
+                f"there, or choose another port: set PORT={port + 1}"
+            ) from error
 
 
 class Command(runserver.Command):

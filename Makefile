@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ screenshots: .venv/dev staticfiles ## take the pictures of the page in docs/
 
 chart: .venv/dev ## lint, schema, documentation and unit tests of the chart, with its examples
 	PYTHON=$(CURDIR)/$(BIN)/python chart/ci/check
+
+doctor: ## find where the way to the service in the cluster is broken; with NAMESPACE=… and SERVICE=… if need be
+	@chart/doctor $(if $(NAMESPACE),-n $(NAMESPACE)) $(SERVICE)
 
 e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest, app:0.1.0, app:next and app:prometheus
 	$(BIN)/python -m pytest e2e/kubernetes

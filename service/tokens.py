@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
+from django.db.models import QuerySet
 
 from service.models import Token
 
@@ -44,11 +45,11 @@ def hash_plain_tokens() -> int:
             digest=digest(token.key), user_id=token.user_id, created_at=token.created
         )
     plain_tokens().filter(pk__in=[token.pk for token in plain]).delete()
-    remove_keys(LogEntry)
+    remove_keys(LogEntry.objects.all())
     return len(plain)
 
 
-def remove_keys(log_entry: Any) -> None:
+def remove_keys(log_entries: QuerySet[LogEntry]) -> None:
     """Remove the keys that the admin's log has of plain tokens, deleted ones included."""
-    of_tokens = log_entry.objects.filter(content_type__app_label="authtoken")
+    of_tokens = log_entries.filter(content_type__app_label="authtoken")
     of_tokens.update(object_repr="token", object_id=None)

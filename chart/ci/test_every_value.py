@@ -67,6 +67,8 @@ CHECKED = (
     ("config", "allowedHosts"),
     ("backup", "schedule"),
     ("secretKey", "value"),
+    ("admin", "password"),
+    ("postgres", "auth", "password"),
 )
 # Texts that YAML does not read as strings unless they are quoted.
 ODD = ("on", "off", "yes", "true", "null", "12e4", "1234", "0x1f", "1.5", "2026-11-27")

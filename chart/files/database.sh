@@ -1,8 +1,8 @@
 # Run once, by the image, on an empty data directory, in the chart and in
 # docker-compose.yml: makes the application's database, owned by a role that is
-# not a superuser. The superuser then has no
-# password, so that only a shell in the pod can be it.
-if [ -n "${POSTGRES_PASSWORD_FILE-}" ]; then password=$(cat "$POSTGRES_PASSWORD_FILE"); else password=$POSTGRES_PASSWORD; fi
+# not a superuser. The superuser then has no password, so that only a shell in
+# the container can be it.
+password=$(cat "${POSTGRES_PASSWORD_FILE:-/dev/stdin}" <<<"${POSTGRES_PASSWORD-}") # Compose has no file
 while [[ $password == *[$'\r\n'] ]]; do password=${password%?}; done # strip line breaks, as the service does
 # psql gets the password in its environment, because every user can read the arguments of a process.
 TASKLISTS_PASSWORD=$password psql --username=postgres --dbname=postgres --no-psqlrc --quiet \

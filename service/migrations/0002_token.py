@@ -7,7 +7,9 @@ from service.tokens import remove_keys
 
 
 def remove_keys_from_log(apps, schema_editor):
-    remove_keys(apps.get_model("admin", "LogEntry"))
+    # `migrate` may use another connection than the service, which goes through a pooler.
+    log_entry = apps.get_model("admin", "LogEntry")
+    remove_keys(log_entry.objects.using(schema_editor.connection.alias))
 
 
 class Migration(migrations.Migration):

@@ -207,9 +207,8 @@ class TestPlainTokens:
             )
         assert KEY.search(everything_stored())
         if way == "migration":
-            importlib.import_module("service.migrations.0002_token").remove_keys_from_log(
-                apps, None
-            )
+            migration = importlib.import_module("service.migrations.0002_token")
+            migration.remove_keys_from_log(apps, connection.schema_editor())
         else:
             run("hash_tokens")
         assert not KEY.search(everything_stored())

@@ -44,6 +44,7 @@ RUBBISH = {
     "METRICS_PORT": "65536",
     "PORT": "http",
     "REVISION": "two words",
+    "RUNS_IN": "elsewhere",
     "SECRET_KEY": None,
     "SERVED_BY": "two\nlines",
     "THREADS": "0",

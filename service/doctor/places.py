@@ -139,7 +139,7 @@ class Compose(Docker):
         return f"docker compose exec {self.service} python manage.py {arguments}"
 
     def set(self, name: str, value: str) -> str:
-        return f"{name}={value} docker compose up --detach {self.service}"
+        return f"echo {name}={value} >> .env && docker compose up --detach {self.service}"
 
     def unset(self, name: str) -> str:
         return f"unset {name}; docker compose up --detach {self.service}   # and not in .env"

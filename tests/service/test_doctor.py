@@ -218,7 +218,7 @@ def test_a_container_is_checked_as_for_production(tmp_path: Path) -> None:
     [
         ("checkout", "export TRUST_PROXY_HEADERS=true"),
         ("docker", "docker run -e TRUST_PROXY_HEADERS=true"),
-        ("compose/app", "TRUST_PROXY_HEADERS=true docker compose up --detach app"),
+        ("compose/app", "echo TRUST_PROXY_HEADERS=true >> .env && docker compose up --detach app"),
         ("helm/lists", "helm upgrade lists chart"),
     ],
 )

@@ -337,7 +337,8 @@ DATABASES: dict[str, list[tuple[str | None, str | None]]] = {
     ],
     "compose/app": [
         (
-            "DATABASE_URL=postgresql://lists:PASSWORD@db/tasklists docker compose up --detach app",
+            "echo DATABASE_URL=postgresql://lists:PASSWORD@db/tasklists >> .env"
+            " && docker compose up --detach app",
             None,
         ),
         (None, None),
@@ -468,7 +469,7 @@ VALUES = {"THREADS": "config.threads"}
             "569677cdba30",
             [
                 "docker compose exec app python manage.py migrate",
-                "THREADS=1 docker compose up --detach app",
+                "echo THREADS=1 >> .env && docker compose up --detach app",
                 "unset THREADS; docker compose up --detach app   # and not in .env",
                 "docker compose exec --user 0 app chown -R 10001 /data",
             ],

@@ -55,13 +55,13 @@ def finding(place: Place, message: CheckMessage, serious: bool) -> Finding:
     status = Status.ERROR if serious else Status.WARNING
     name = message.id or "configuration.checks"
     fact = " ".join(f"{message.msg} {message.hint or ''}".split())
-    return Finding(name, GROUP, status, fact, fix_of(place, name))
+    return Finding(name, GROUP, status, fact, fix_of(place, message))
 
 
-def fix_of(place: Place, check_id: str) -> str | None:
+def fix_of(place: Place, message: CheckMessage) -> str | None:
     """The command that ends the cause of a system check's message, where one command does."""
-    folder = str(Path(settings.DATABASES["default"]["NAME"]).parent)
-    match check_id:
+    file = Path(settings.DATABASES["default"]["NAME"])
+    match message.id:
         case "service.W002" | "security.W009":
             return place.set("SECRET_KEY", '"$(openssl rand -base64 48)"')
         case "service.W003":
@@ -69,11 +69,16 @@ def fix_of(place: Place, check_id: str) -> str | None:
         case "service.E004":
             return place.set("TRUST_PROXY_HEADERS", "true")
         case "service.E006" if not place.is_container:
-            return f"mkdir -p {shlex.quote(folder)}"
-        case "service.E007":
-            return place.make_writable(folder, os.getuid())
+            return f"mkdir -p {shlex.quote(str(file.parent))}"
+        case "service.E007" if not file.is_dir():
+            paths = [file.parent, *sorted(file.parent.glob(f"{file.name}*"))]
+            return place.make_writable([path for path in paths if closed(path)], os.getuid())
         case "service.E009":
             return place.unset("DEBUG")
         case "service.E014":
             return place.unset("METRICS_PORT")
     return None
+
+
+def closed(path: Path) -> bool:
+    return not os.access(path, os.W_OK)

@@ -21,7 +21,7 @@ from service.doctor.connection import (
     resolve,
 )
 from service.doctor.examination import Examination, on_postgresql, on_sqlite
-from service.doctor.places import LOCAL_HOSTS
+from service.doctor.places import LOCAL_HOSTS, Place
 from service.doctor.registry import Outcome, check, error, ok, skipped, warning
 from service.errors import one_line
 
@@ -157,8 +157,6 @@ def login_fix(examination: Examination, message: str) -> str | None:
 @check("database.exists", needs=["database.password"], applies=on_postgresql)
 def exists(examination: Examination) -> Outcome:
     database = examination.database
-    if outcome := after_login("database.exists", database.failure):
-        return outcome
     failure = database.failure
     if failure and failure.check == "database.exists":
         if "permission denied" in failure.message:
@@ -180,11 +178,15 @@ def tls(examination: Examination) -> Outcome:
     info = database.wrapper.connection.info
     if info.ssl_in_use:
         return ok(f"encrypted with {info.ssl_attribute('protocol')}")
-    if database.answering and database.answering.family == socket.AF_UNIX:
+    return unencrypted(examination.place, database.answering)
+
+
+def unencrypted(place: Place, address: Address | None) -> Outcome:
+    if address and address.family == socket.AF_UNIX:
         return ok("not needed for a socket")
-    if is_public(database.answering):
+    if is_public(address):
         fact = "not encrypted, although the server's address is a public one: add ?sslmode=require"
-        return warning(fact, examination.place.set("DATABASE_URL", "'URL?sslmode=require'"))
+        return warning(fact, place.set("DATABASE_URL", "'URL?sslmode=require'"))
     return ok("not encrypted, within a private network")
 
 

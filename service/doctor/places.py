@@ -4,6 +4,7 @@ import re
 import shlex
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,9 +61,11 @@ class Place:
         """Start the service without a variable."""
         return f"unset {name}"
 
-    def make_writable(self, folder: str, user: int) -> str | None:
-        """Give the user write access to a folder."""
-        return f"sudo chown -R {user} {shlex.quote(folder)}"
+    def make_writable(self, paths: Sequence[Path], user: int) -> str | None:
+        """Give files and folders to the user; on a laptop only those of the checkout."""
+        if all(path.resolve().is_relative_to(Path.cwd()) for path in paths):
+            return f"sudo chown {user} {joined(paths)}"
+        return None
 
     def start_database(self, server: Server) -> str | None:
         """Start a server that does not answer, or find out why it does not."""
@@ -105,10 +108,10 @@ class Docker(Place):
     def unset(self, name: str) -> str:
         return f"docker run ...   # {OTHERS}, without -e {name}"
 
-    def make_writable(self, folder: str, user: int) -> str | None:
-        if folder == "/tmp":  # noqa: S108 - the image's own file system is read-only
+    def make_writable(self, paths: Sequence[Path], user: int) -> str | None:
+        if paths == [Path("/tmp")]:  # noqa: S108 - the image's own file system is read-only
             return f"docker run --tmpfs /tmp ...   # {OTHERS}"
-        return f"docker exec --user 0 {self.container} chown -R {user} {shlex.quote(folder)}"
+        return f"docker exec --user 0 {self.container} chown {user} {joined(paths)}"
 
     def start_database(self, server: Server) -> str | None:
         if not server.is_neighbour:
@@ -139,13 +142,13 @@ class Compose(Docker):
         return f"docker compose exec {self.service} python manage.py {arguments}"
 
     def set(self, name: str, value: str) -> str:
-        return f"{name}={value} docker compose up --detach {self.service}"
+        return f"echo {name}={value} >> .env && docker compose up --detach {self.service}"
 
     def unset(self, name: str) -> str:
         return f"unset {name}; docker compose up --detach {self.service}   # and not in .env"
 
-    def make_writable(self, folder: str, user: int) -> str | None:
-        return f"docker compose exec --user 0 {self.service} chown -R {user} {shlex.quote(folder)}"
+    def make_writable(self, paths: Sequence[Path], user: int) -> str | None:
+        return f"docker compose exec --user 0 {self.service} chown {user} {joined(paths)}"
 
     def start_database(self, server: Server) -> str | None:
         if not server.is_neighbour:
@@ -197,7 +200,7 @@ class Kubernetes(Place):
         where = f" -n {self.namespace}" if self.namespace else ""
         return f"helm upgrade {self.release} chart{where} --reset-then-reuse-values {values}"
 
-    def make_writable(self, folder: str, user: int) -> str | None:
+    def make_writable(self, paths: Sequence[Path], user: int) -> str | None:
         return None  # the volume's owner is decided by fsGroup of the pod
 
     def start_database(self, server: Server) -> str | None:
@@ -227,6 +230,10 @@ class Kubernetes(Place):
         """The database's pod, if the host's name in DNS is that of a pod of a StatefulSet."""
         name = re.match(r"([a-z0-9-]+-[0-9]+)\.[a-z0-9-]+\.[a-z0-9-]+\.svc\.", server.canonical)
         return name[1] if name else ""
+
+
+def joined(paths: Sequence[Path]) -> str:
+    return " ".join(shlex.quote(str(path)) for path in paths)
 
 
 def place_named(name: str, values: dict[str, str] | None = None) -> Place:

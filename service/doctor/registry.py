@@ -6,7 +6,7 @@ A check whose need has failed is skipped, so that one cause is one error.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from django import db
 
@@ -27,6 +27,7 @@ class Outcome(NamedTuple):
 # A check of Django's is reported under its own id, so one function may find several.
 Result = Outcome | list[Finding]
 Function = Callable[[Examination], Result]
+Registered = TypeVar("Registered", bound=Function)
 
 
 class Check(NamedTuple):
@@ -48,14 +49,14 @@ def check(
     needs: Sequence[str] = (),
     timeout: float = TIMEOUT,
     applies: Callable[[Examination], bool] = lambda _: True,
-) -> Callable[[Function], Function]:
+) -> Callable[[Registered], Registered]:
     """Register a function as the check ``id``.
 
     ``group`` is by default the part of the id before the dot. The check is skipped if one of
     ``needs`` was an error or skipped, and left out where it does not apply.
     """
 
-    def register(function: Function) -> Function:
+    def register(function: Registered) -> Registered:
         found = Check(id, group or id.partition(".")[0], needs, timeout, applies, function)
         registered.append(found)
         return function

@@ -40,7 +40,7 @@ def shared_memory(examination: Examination) -> Outcome:
 def look_at(examination: Examination, folder: Path, limits: tuple[int, int]) -> Outcome:
     if not os.access(folder, os.W_OK | os.X_OK):
         fact = f"{folder} is not writable for user {os.getuid()}"
-        return error(fact, examination.place.make_writable(str(folder), os.getuid()))
+        return error(fact, examination.place.make_writable([folder], os.getuid()))
     state = os.statvfs(folder)
     files = state.f_favail if state.f_files else 1  # some file systems do not count files
     return judge(folder, state.f_bavail * state.f_frsize, files, limits)

@@ -125,7 +125,9 @@ def read_by(script: str, file: Path) -> bytes:
     read, remove = lines[first : first + 2]
     read = re.sub(r"\$\(cat .*\)", f"$(cat {file})", read)
     command = ["bash", "-euo", "pipefail", "-c", f'{read}\n{remove}\nprintf %s "${variable}"']
-    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    environment = os.environ | {"POSTGRES_PASSWORD_FILE": str(file)}  # which database.sh asks for
+    result = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    return result.stdout
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shlex
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +22,8 @@ import pytest
 from django.db import connection
 
 from service.doctor.report import Finding, Status, as_text
-from tests.postgresql import PostgreSQL, Standby
+from tests.load import eventually
+from tests.postgresql import DebianPostgreSQL, PostgreSQL, Standby
 from tests.process import ROOT, Service, environment, free_port, manage, sqlite_url
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
@@ -218,7 +221,7 @@ def test_a_container_is_checked_as_for_production(tmp_path: Path) -> None:
     [
         ("checkout", "export TRUST_PROXY_HEADERS=true"),
         ("docker", "docker run -e TRUST_PROXY_HEADERS=true"),
-        ("compose/app", "TRUST_PROXY_HEADERS=true docker compose up --detach app"),
+        ("compose/app", "echo TRUST_PROXY_HEADERS=true >> .env && docker compose up --detach app"),
         ("helm/lists", "helm upgrade lists chart"),
     ],
 )
@@ -286,6 +289,13 @@ def test_the_service_itself_has_the_port(serve: Callable[..., Service], database
 
 
 @once
+def test_the_metrics_on_the_port_of_the_service() -> None:
+    port = str(free_port())
+    found = doctor(PORT=port, METRICS_PORT=port).only_error("service.E014")
+    assert found["fix"] == "unset METRICS_PORT"
+
+
+@once
 def test_the_metrics_have_no_port(tmp_path: Path) -> None:
     with socket.create_server(("", 0)) as other:
         port = str(other.getsockname()[1])
@@ -314,6 +324,65 @@ def test_a_server_that_is_stopped(server: PostgreSQL) -> None:
     assert "nobody answers" in socket_fact
     assert "itself" not in socket_fact
     assert "Connection refused" in tcp.only_error("database.port")["fact"]
+
+
+@on_postgresql
+def test_a_server_that_shuts_down() -> None:
+    with PostgreSQL() as ending:
+        with closing(psycopg2.connect(ending.url)) as session:  # for which it waits
+            os.kill(ending.server.get_pid(), signal.SIGTERM)
+            eventually(lambda: refused(ending.url), "the server to refuse logins")
+            found = doctor(DATABASE_URL=ending.url).only_error("database.port")
+            assert not session.closed
+        ending.stop()
+    assert "shutting down" in found["fact"]
+    assert found["fix"].endswith("manage.py doctor --wait 60")
+
+
+def refused(url: str) -> bool:
+    try:
+        psycopg2.connect(url).close()
+    except psycopg2.OperationalError:
+        return True
+    return False
+
+
+@on_postgresql
+def test_tls(tmp_path: Path) -> None:
+    with DebianPostgreSQL() as encrypting:
+        port = free_port()
+        folder = Path(encrypting.folder) / "data"
+        make_certificate(folder, encrypting.user)
+        settings = {"ssl": "on", "listen_addresses": "'127.0.0.1'", "port": port}
+        with sql(encrypting.url) as execute:
+            for name, value in settings.items():
+                execute(f"ALTER SYSTEM SET {name} = {value}")
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off"
+        options += f" -c unix_socket_directories={encrypting.folder}"
+        encrypting.run("pg_ctl", "--wait", f"--options={options}", "--log=/dev/null", "restart")
+        tls = doctor(DATABASE_URL=f"{url}?sslmode=require").checks["database.tls"]
+        assert tls["fact"].startswith("encrypted with TLSv1.")
+        assert doctor(DATABASE_URL=f"{url}?sslmode=disable").checks["database.tls"]["fact"] == (
+            "not encrypted, within a private network"
+        )
+        authority = tmp_path / "authority.crt"
+        authority.write_bytes(Path(folder / "other.crt").read_bytes())
+        wrong = doctor(DATABASE_URL=f"{url}?sslmode=verify-ca&sslrootcert={authority}")
+    assert "certificate verify failed" in wrong.only_error("database.tls")["fact"]
+
+
+def make_certificate(folder: Path, owner: str | None) -> None:
+    """server.crt and server.key in the data directory, and another certificate, other.crt."""
+    for name in ("other", "server"):
+        subject = ["-subj", f"/CN={name}", "-days", "2", "-nodes", "-newkey", "rsa:2048"]
+        files = ["-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.crt"]
+        subprocess.run(
+            ["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True
+        )
+    if owner:
+        shutil.chown(folder / "server.key", owner)
+        shutil.chown(folder / "server.crt", owner)
 
 
 @on_postgresql

@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,15 +12,19 @@ from pathlib import Path
 import pytest
 from django import db
 from django.conf import LazySettings
+from django.core import checks
 
+from service.database import READ_ONLY
 from service.doctor import (
     clock,
+    configuration,
     connection,
     database_state,
     examine,
     registry,
     secret_key,
     server,
+    static_files,
     storage,
 )
 from service.doctor import database as database_checks
@@ -96,7 +101,7 @@ def test_a_folder_that_is_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     examination = Examination(place_named("docker"))
     data = storage.look_at(examination, Path("/data"), storage.DATABASE_SPACE)
     assert data.fact == f"/data is not writable for user {os.getuid()}"
-    assert str(data.fix).endswith(f" chown -R {os.getuid()} /data")
+    assert str(data.fix).endswith(f" chown {os.getuid()} /data")
     temporary = storage.look_at(examination, Path("/tmp"), storage.TEMPORARY_SPACE)
     assert str(temporary.fix).startswith("docker run --tmpfs /tmp ...")
 
@@ -114,6 +119,44 @@ def test_a_fingerprint_tells_keys_apart_and_nothing_else() -> None:
     one, other = secret_key.fingerprint_of("one"), secret_key.fingerprint_of("other")
     assert one == secret_key.fingerprint_of("one") != other
     assert re.fullmatch("[0-9a-f]{8}", one)
+
+
+def test_a_file_of_sqlite_that_belongs_to_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: LazySettings
+) -> None:
+    file = tmp_path / "a.sqlite3"
+    for name in ("a.sqlite3", "a.sqlite3-wal", "other"):
+        (tmp_path / name).touch()
+    monkeypatch.setitem(settings.DATABASES, "default", {"NAME": str(file)})
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) == tmp_path)
+    message = checks.Error("not writable", id="service.E007")
+    assert configuration.fix_of(Place(), message) is None  # it may be a folder of the system
+    monkeypatch.chdir(tmp_path)
+    fix = configuration.fix_of(Place(), message)
+    assert fix == f"sudo chown {os.getuid()} {file} {file}-wal"
+    file.unlink()
+    file.mkdir()
+    assert configuration.fix_of(Place(), message) is None
+
+
+def test_a_database_of_sqlite_that_refuses_writes(db: None, tmp_path: Path) -> None:
+    examination = Examination(Place())
+    database = examination.database
+    sqlite3.connect(tmp_path / "a.sqlite3").execute("CREATE TABLE a (b)")
+    database.wrapper.settings_dict = database.wrapper.settings_dict | {
+        "NAME": str(tmp_path / "a.sqlite3")
+    }
+    database.one("PRAGMA query_only = ON")  # as on a file system that is read-only
+    assert database_state.writable(examination) == error(READ_ONLY)
+    examination.close()
+
+
+def test_static_files_that_are_not_collected(settings: LazySettings, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+    checkout = static_files.collected(Examination(Place()))
+    assert checkout.status == WARNING  # runserver does not need them
+    assert str(checkout.fix).endswith("manage.py collectstatic --no-input")
+    assert static_files.collected(Examination(place_named("docker"))).status == ERROR
 
 
 # Logins
@@ -165,6 +208,21 @@ def test_a_public_address(address: Address | None, public: bool) -> None:
     assert connection.is_public(address) == public
 
 
+def test_a_way_that_is_not_encrypted() -> None:
+    public = Address("db", socket.AF_INET, ("8.8.8.8", 5432))
+    outcome = database_checks.unencrypted(Place(), public)
+    assert outcome.status == WARNING
+    assert "sslmode=require" in str(outcome.fix)
+    private = Address("db", socket.AF_INET, ("172.25.0.3", 5432))
+    assert database_checks.unencrypted(Place(), private).status == OK
+
+
+def test_a_server_that_cannot_be_restarted_from_here() -> None:
+    examination = Examination(place_named("docker"))
+    examination.database.failure = Failure("database.connections", "sorry, too many clients")
+    assert database_state.more_connections(examination, "sorry, too many clients already") is None
+
+
 def test_an_address_is_shown_as_it_is_typed() -> None:
     assert Address("db", socket.AF_INET6, ("::1", 5432, 0, 0)).shown == "[::1]:5432"
 
@@ -198,14 +256,14 @@ def test_a_name_in_sql(name: str, written: str) -> None:
 
 
 @pytest.fixture
-def checks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def add(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Registers checks in place of doctor's own."""
     monkeypatch.setattr(registry, "registered", [])
 
-    def add(id: str, function: Callable[[], Result], *needs: str, timeout: float = 5) -> None:  # noqa: A002
+    def register(id: str, function: Callable[[], Result], *needs: str, timeout: float = 5) -> None:  # noqa: A002
         registry.check(id, needs=needs, timeout=timeout)(lambda _: function())
 
-    return add
+    return register
 
 
 def run() -> dict[str, Outcome]:
@@ -213,32 +271,32 @@ def run() -> dict[str, Outcome]:
     return {each.id: Outcome(each.status, each.fact, each.fix) for each in findings}
 
 
-def test_the_first_cause_is_named(checks: Callable[..., None]) -> None:
-    checks("a.first", lambda: error("bad", "fix it"))
-    checks("a.second", lambda: ok("never seen"), "a.first")
-    checks("b.third", lambda: ok("never seen"), "a.second")
-    checks("b.fourth", lambda: registry.warning("so so"))
-    checks("b.fifth", lambda: ok("a warning is no hindrance"), "b.fourth")
+def test_the_first_cause_is_named(add: Callable[..., None]) -> None:
+    add("a.first", lambda: error("bad", "fix it"))
+    add("a.second", lambda: ok("never seen"), "a.first")
+    add("b.third", lambda: ok("never seen"), "a.second")
+    add("b.fourth", lambda: registry.warning("so so"))
+    add("b.fifth", lambda: ok("a warning is no hindrance"), "b.fourth")
     found = run()
     assert found["b.third"] == registry.skipped("skipped: needs a.first")
     assert found["b.fifth"].status == OK
 
 
-def test_a_check_that_fails_itself(checks: Callable[..., None]) -> None:
+def test_a_check_that_fails_itself(add: Callable[..., None]) -> None:
     def defect() -> Result:
         raise IndexError("list index out of range")
 
-    checks("a.defect", defect)
+    add("a.defect", defect)
     assert run()["a.defect"] == error(
         "this check failed itself: IndexError: list index out of range"
     )
 
 
-def test_a_check_that_the_database_ends(checks: Callable[..., None]) -> None:
+def test_a_check_that_the_database_ends(add: Callable[..., None]) -> None:
     def lose() -> Result:
         raise db.OperationalError("server closed\nthe connection")
 
-    checks("a.lost", lose)
+    add("a.lost", lose)
     assert run()["a.lost"] == error("the database ends this check: server closed the connection")
 
 
@@ -250,16 +308,16 @@ def forever() -> Iterator[threading.Event]:
 
 
 def test_a_check_that_hangs_ends_in_time(
-    checks: Callable[..., None], forever: threading.Event, monkeypatch: pytest.MonkeyPatch
+    add: Callable[..., None], forever: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hang() -> Result:
         forever.wait()
         return ok("too late")
 
     monkeypatch.setattr(registry, "TOTAL_TIMEOUT", 0.3)
-    checks("a.hangs", hang, timeout=0.1)
-    checks("a.hangs_too", hang)
-    checks("a.last", lambda: ok("never seen"))
+    add("a.hangs", hang, timeout=0.1)
+    add("a.hangs_too", hang)
+    add("a.last", lambda: ok("never seen"))
     found = run()
     assert found["a.hangs"] == error("no answer within 0.1 s")
     assert found["a.hangs_too"].status == ERROR
@@ -337,7 +395,8 @@ DATABASES: dict[str, list[tuple[str | None, str | None]]] = {
     ],
     "compose/app": [
         (
-            "DATABASE_URL=postgresql://lists:PASSWORD@db/tasklists docker compose up --detach app",
+            "echo DATABASE_URL=postgresql://lists:PASSWORD@db/tasklists >> .env"
+            " && docker compose up --detach app",
             None,
         ),
         (None, None),
@@ -460,7 +519,7 @@ VALUES = {"THREADS": "config.threads"}
                 "docker exec 569677cdba30 python manage.py migrate",
                 "docker run -e THREADS=1 ...   # with the other options as before",
                 "docker run ...   # with the other options as before, without -e THREADS",
-                "docker exec --user 0 569677cdba30 chown -R 10001 /data",
+                "docker exec --user 0 569677cdba30 chown 10001 /data",
             ],
         ),
         (
@@ -468,9 +527,9 @@ VALUES = {"THREADS": "config.threads"}
             "569677cdba30",
             [
                 "docker compose exec app python manage.py migrate",
-                "THREADS=1 docker compose up --detach app",
+                "echo THREADS=1 >> .env && docker compose up --detach app",
                 "unset THREADS; docker compose up --detach app   # and not in .env",
-                "docker compose exec --user 0 app chown -R 10001 /data",
+                "docker compose exec --user 0 app chown 10001 /data",
             ],
         ),
         (
@@ -513,7 +572,7 @@ def test_the_service_is_changed_in_the_words_of_the_place(
     inside(host)
     place = place_named(name, VALUES)
     found = [place.manage("migrate"), place.set("THREADS", "1"), place.unset("THREADS")]
-    assert [*found, place.make_writable("/data", 10001)] == expected
+    assert [*found, place.make_writable([Path("/data")], 10001)] == expected
 
 
 def test_a_container_on_the_default_network_is_connected_to_that_of_the_database(

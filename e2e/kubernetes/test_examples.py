@@ -61,6 +61,7 @@ def operated(namespace: Namespace) -> Iterator[Values]:
 PREPARATIONS = {
     "cloudnative-pg": operated,
     "course-isolated-postgres": static_volume,
+    "course-operations": nothing,
     "course-sqlite-replicas": nothing,
     "development": nothing,
     "external-database": managed,

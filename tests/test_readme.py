@@ -130,7 +130,7 @@ def test_commands_are_those_of_a_checkout_or_run_in_a_container() -> None:
         for line in document.read_text().splitlines():
             for before in re.findall(r"(.*?)python3? (?:manage\.py|-m )", line):
                 in_container = re.search(
-                    r"(docker|kubectl) .*(exec|run|debug) .*$|command is `$", before
+                    r"(docker(-compose)?|kubectl) .*(exec|run|debug) .*$|command is `$", before
                 )
                 assert before.endswith(".venv/bin/") or in_container, f"{document}: {line}"
 
@@ -192,13 +192,37 @@ def test_every_file_that_the_documents_name_exists() -> None:
         assert not [name for name in named if not (ROOT / name).exists()], document
 
 
-def test_the_tutorial_has_the_same_commands_in_both_languages() -> None:
+def test_the_tutorial_has_the_same_pages_in_both_languages() -> None:
     english, portuguese = (
-        re.findall(r"(?ms)^```sh\n(.*?)^```", (ROOT / "docs/tutorial" / page).read_text())
-        for page in ("README.md", "pt.md")
+        sorted(page.name for page in (ROOT / "docs/tutorial" / language).iterdir())
+        for language in ("en", "pt")
     )
-    assert english
     assert portuguese == english
+
+
+@pytest.mark.parametrize(
+    "page", sorted(page.name for page in (ROOT / "docs/tutorial/en").iterdir())
+)
+def test_a_page_of_the_tutorial_has_the_same_commands_in_both_languages(page: str) -> None:
+    english, portuguese = (
+        re.findall(
+            r"(?ms)^```(?:sh|console)[^\n]*\n.*?^```|^<!-- .*? -->$",
+            (ROOT / "docs/tutorial" / language / page).read_text(),
+        )
+        for language in ("en", "pt")
+    )
+    assert portuguese == english
+
+
+def test_the_tutorial_leads_to_both_languages_and_to_all_pages() -> None:
+    tutorial = ROOT / "docs/tutorial"
+    entrance = (tutorial / "README.md").read_text()
+    for language, other in (("en", "pt"), ("pt", "en")):
+        assert f"({language}/README.md)" in entrance
+        contents = (tutorial / language / "README.md").read_text()
+        for page in (tutorial / language).glob("*.md"):
+            assert page.name == "README.md" or f"({page.name})" in contents, page
+            assert f"(../{other}/{page.name})" in page.read_text(), page
 
 
 def test_manage_lists_the_commands_that_the_readme_names() -> None:

@@ -1,5 +1,6 @@
 """The commands of ``manage.py`` that people type, in processes of their own."""
 
+import errno
 import re
 import socket
 import subprocess
@@ -10,8 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 import requests
+from django.core.servers.basehttp import WSGIRequestHandler
 
 from project.environment import EPHEMERAL_PREFIX
+from service.management.commands.runserver import Server as DevelopmentServer
 from tests.process import ROOT, Service, environment, free_port, manage
 from tests.wire import HANG
 
@@ -182,6 +185,17 @@ class TestRunserver:
         run = manage("runserver", "--noreload", "192.0.2.1:5000")
         assert run.returncode == 1
         assert run.stderr == "Error: That IP address can't be assigned to.\n"
+
+    @pytest.mark.once(on="sqlite")
+    def test_its_server_changes_only_the_error_of_a_taken_port(self) -> None:
+        """The processes above end by ``os._exit``, which writes no coverage."""
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            address = other.getsockname()
+            with pytest.raises(OSError, match=f"cannot listen on port {address[1]}: "):
+                DevelopmentServer(address, WSGIRequestHandler)
+        with pytest.raises(OSError) as failure:  # noqa: PT011  the number decides
+            DevelopmentServer(("192.0.2.1", address[1]), WSGIRequestHandler)
+        assert failure.value.errno == errno.EADDRNOTAVAIL
 
     @pytest.mark.once(on="sqlite")
     def test_its_port_is_5000(self) -> None:

@@ -20,6 +20,7 @@ REVISION = env.text(
 SECRET_KEY = env.secret_key("SECRET_KEY")
 SECRET_KEY_IS_RANDOM = SECRET_KEY.startswith(env.EPHEMERAL_PREFIX)
 DEBUG = env.boolean("DEBUG", default=RUNSERVER)
+DEFAULT_EXCEPTION_REPORTER = "service.debug_page.SecretsReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "service.debug_page.SecretsFilter"
 ALLOWED_HOSTS = env.parsed_list(
     "ALLOWED_HOSTS",

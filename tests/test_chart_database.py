@@ -1,17 +1,19 @@
 """The script with which the chart creates the application's role does not reveal the password."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg2
 import pytest
 
 from tests.postgresql import DebianPostgreSQL
-from tests.process import ROOT
+from tests.process import ROOT, manage
 
 pytestmark = pytest.mark.once(on="sqlite")
 
@@ -191,3 +193,40 @@ def test_the_superuser_has_no_password_unless_it_is_the_role(
         superuser.cursor().execute("DROP DATABASE tasks")
     assert run(server, tmp_path, SECRET).returncode == 0
     assert stored() is None
+
+
+def test_the_documented_statements_turn_a_superuser_s_database_into_that_of_the_role(
+    server: DebianPostgreSQL,
+) -> None:
+    """A volume of Compose has such a database if version 0.2.0 or older made it."""
+    url = server.make("tasklists")
+    assert manage("migrate", DATABASE_URL=url).returncode == 0
+    page = (ROOT / "docs/docker.md").read_text()
+    found = re.search(r"psql -U postgres (-v .*?) tasklists <<'SQL'\n(.*?)\nSQL\n", page, re.DOTALL)
+    assert found
+    password = PASSWORDS["quotes"]
+    dsn = f"postgresql://tasklists:{quote(password, safe='')}@/tasklists?host={server.folder}"
+    symptom = 'password authentication failed for user "tasklists"'
+    assert symptom in page
+    try:
+        with pytest.raises(psycopg2.OperationalError, match=symptom):
+            psycopg2.connect(dsn)
+        subprocess.run(
+            ["psql", *found[1].split(), url],
+            input=found[2],
+            env=os.environ | {"POSTGRES_PASSWORD": password},
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        psycopg2.connect(dsn).close()
+        # The role may go back and forth through all migrations, which needs its ownership.
+        for arguments in (["tasklists", "zero"], []):
+            result = manage("migrate", *arguments, DATABASE_URL=dsn)
+            assert result.returncode == 0, result.stderr
+    finally:
+        with closing(psycopg2.connect(server.url)) as superuser:
+            superuser.autocommit = True
+            superuser.cursor().execute("DROP DATABASE tasklists")
+            superuser.cursor().execute("DROP ROLE IF EXISTS tasklists")
+            superuser.cursor().execute("GRANT CONNECT, TEMPORARY ON DATABASE postgres TO PUBLIC")

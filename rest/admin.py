@@ -16,7 +16,9 @@ from django.db import Error, models, transaction
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 
+from service import logins
 from service.database_errors import is_temporary
 from service.errors import one_line
 
@@ -49,6 +51,18 @@ class AdminSite(admin.AdminSite):
         if getattr(view, "__name__", "") == "changelist_view":
             view = without_bad_query(view, view.__self__.model)
         return super().admin_view(view, cacheable)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """Limit guesses of the old password, and how many are checked at a time, as for logins."""
+        if request.method != "POST":
+            return super().password_change(request, extra_context)
+        name, address = request.user.get_username(), logins.address_of(request)
+        with logins.turn(name, address):
+            response = super().password_change(request, extra_context)
+            context: Any = getattr(response, "context_data", None)  # a redirect has none
+            if context and "old_password" in context["form"].errors:
+                logins.remember_failure(name, address)
+        return response
 
 
 class DeclaredLookups:

@@ -2,6 +2,8 @@
 
 import math
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -47,25 +49,33 @@ class LimitedBackend:
         if request is None or username is None or password is None:
             return None  # not a client's login
         name, address = username[:MAX_NAME], address_of(request)
-        refuse_after_failures(name, address)  # without waiting for a turn
-        if not turns.acquire(blocking=False):
-            logger.warning(
-                "user_login_refused", username=name, remote_address=address, reason="busy"
-            )
-            raise Refused(unavailable("Too many logins at the same time; try again."))
-        try:
-            with checking:
-                refuse_after_failures(name, address)
-                # A login counts as failed until its password has been checked. So those that other
-                # processes check at the same time count as well.
-                remember_failure(name, address)
-                user = ModelBackend().authenticate(request, username, password)
-        finally:
-            turns.release()
+        with turn(name, address):
+            # A login counts as failed until its password has been checked. So those that other
+            # processes check at the same time count as well.
+            remember_failure(name, address)
+            user = ModelBackend().authenticate(request, username, password)
         if user is None:
             raise PermissionDenied  # no other backend checks the password again
         LoginFailure.objects.filter(name=name, network=network_of(address)).delete()
         return user
+
+
+@contextmanager
+def turn(name: str, address: str) -> Iterator[None]:
+    """Let the block check a password: one at a time, and only if few have been wrong.
+
+    Raises Refused.
+    """
+    refuse_after_failures(name, address)  # without waiting for a turn
+    if not turns.acquire(blocking=False):
+        logger.warning("user_login_refused", username=name, remote_address=address, reason="busy")
+        raise Refused(unavailable("Too many logins at the same time; try again."))
+    try:
+        with checking:
+            refuse_after_failures(name, address)
+            yield
+    finally:
+        turns.release()
 
 
 def refuse_after_failures(name: str, address: str) -> None:

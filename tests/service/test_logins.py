@@ -198,6 +198,26 @@ def test_a_program_without_a_request_is_not_limited(user: User) -> None:
     assert authenticate(username="ada", password=PASSWORD) == user
 
 
+def change_password(user: User, old: str, new: str = "battery staple") -> Any:
+    """The answer to the admin's form, in a new session of the user."""
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    client.force_login(user)
+    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post("/admin/password_change/", form)
+
+
+def test_guesses_of_the_old_password_are_limited_as_logins_are(login: Login, user: User) -> None:
+    for _ in range(6):
+        assert change_password(user, PASSWORD, new="short").status_code == 200  # no guess
+    for _ in range(5):
+        assert change_password(user, "wrong").status_code == 200
+    assert change_password(user, PASSWORD).status_code == 429
+    assert login(PASSWORD).status_code == 429
+    assert login(PASSWORD, address="192.0.2.2").status_code == 302
+    LoginFailure.objects.all().delete()
+    assert change_password(user, PASSWORD).status_code == 302
+
+
 class TestAtATime:
     @pytest.fixture
     def others(self) -> Iterator[None]:
@@ -214,6 +234,10 @@ class TestAtATime:
         assert refused.status_code == 503
         assert refused["Retry-After"] == "1"
         assert not LoginFailure.objects.exists()
+
+    @pytest.mark.usefixtures("others")
+    def test_nor_is_another_password_checked_for_a_change(self, user: User) -> None:
+        assert change_password(user, PASSWORD).status_code == 503
 
     @pytest.mark.parametrize("error", [None, OperationalError("gone")])
     def test_the_turn_is_given_back(

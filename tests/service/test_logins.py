@@ -1,5 +1,6 @@
 """Logins: how many may fail, how many run at a time, and what the log says about them."""
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -23,6 +24,7 @@ from tests.wire import HANG
 
 LOGIN_PATHS = ["/admin/login/", "/auth/login/"]
 PASSWORD = "correct horse"
+PROBE_TIMEOUT = 5  # seconds that the chart's probes of the application wait
 
 
 @pytest.fixture
@@ -374,6 +376,36 @@ class TestServed:
             assert each["level"] == "warning"
             assert each["request_id"]
         assert "secret guess" not in service.text()
+
+    def test_probes_are_answered_while_a_hundred_clients_guess(
+        self, serve: Callable[..., Service]
+    ) -> None:
+        """From as many addresses, so that the limits of failures refuse none of them."""
+        service = serve(TRUST_PROXY_HEADERS="1")
+        session = requests.Session()
+        page = session.get(f"{service.url}/admin/login/", timeout=HANG)
+        token = page.text.split('csrfmiddlewaretoken" value="')[1][:64]
+        form = {"username": "admin", "password": "wrong", "csrfmiddlewaretoken": token}
+        cookie = f"csrftoken={session.cookies['csrftoken']}"
+        statuses: list[int] = []
+        ended = threading.Event()
+
+        def guess(number: int) -> None:
+            headers = {"Cookie": cookie, "X-Forwarded-For": f"192.0.2.{number}"}
+            while not ended.is_set():
+                answer = requests.post(page.url, form, headers=headers, timeout=HANG)
+                statuses.append(answer.status_code)
+
+        with ThreadPoolExecutor(100) as clients:
+            guesses = [clients.submit(guess, number) for number in range(100)]
+            try:
+                for path in ["/health/live", "/health/ready"] * 10:
+                    assert requests.get(service.url + path, timeout=PROBE_TIMEOUT).ok
+            finally:
+                ended.set()
+        for each in guesses:
+            each.result()
+        assert set(statuses) == {200, 503}
 
     def test_a_success_is_logged(self, service: Service) -> None:
         assert self.login(service, PASSWORD).status_code == 302

@@ -64,3 +64,4 @@ def test_it_shows_what_is_no_secret(service: Service) -> None:
     page = requests.get(f"{service.url}/defect/secrets", headers={"Accept": BROWSER}, timeout=60)
     assert re.search(r"DATABASE_CONNECT_TIMEOUT</td>\s*<td class=\"code\"><pre>3<", page.text)
     assert "harmless" in page.text
+    assert "Error in formatting: ValueError: no such text" in page.text

@@ -208,6 +208,14 @@ def change_password(user: User, old: str, new: str = "battery staple") -> Any:
     return client.post("/admin/password_change/", form)
 
 
+def test_the_form_for_a_new_password_is_no_guess(user: User) -> None:
+    client = Client(REMOTE_ADDR="192.0.2.1")
+    client.force_login(user)
+    for _ in range(6):
+        assert client.get("/admin/password_change/").status_code == 200
+    assert not LoginFailure.objects.exists()
+
+
 def test_guesses_of_the_old_password_are_limited_as_logins_are(login: Login, user: User) -> None:
     for _ in range(6):
         assert change_password(user, PASSWORD, new="short").status_code == 200  # no guess

@@ -20,11 +20,17 @@ def defect(request: HttpRequest) -> NoReturn:
     raise RuntimeError("the cause of the\ndefect")
 
 
+class Unprintable:
+    def __repr__(self) -> str:
+        raise ValueError("no such text")
+
+
 def secrets(request: HttpRequest) -> NoReturn:
     """Fail in a frame whose variables hold secrets under names that do not tell."""
     url = settings.DATABASE_URL
     nested = {"inner": [settings.MIGRATION_DATABASE_URL, {"password": "x"}]}
     words = "harmless"
+    unprintable = Unprintable()  # noqa: F841 - to be looked for on the page
     raise RuntimeError(f"{len(url)}, {len(nested)}, {len(words)}")
 
 

@@ -1,7 +1,9 @@
 """A terminal that remembers what its commands made in the Docker Engine, and removes that alone."""
 
+import contextlib
 import json
 import os
+import pty
 import re
 import shlex
 import subprocess
@@ -9,8 +11,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-
-from e2e.screen import type_keys
 
 Value = TypeVar("Value")
 
@@ -82,20 +82,25 @@ class Terminal:
             check=False,
         )
 
-    def start(self, command: str, screen: Path) -> subprocess.Popen[bytes]:
-        """Run ``command`` in the foreground of another terminal, which writes to ``screen``."""
-        with screen.open("wb") as shown:
-            return subprocess.Popen(
-                shlex.split(command),
-                cwd=ROOT,
-                env=self.environment,
-                stdout=shown,
-                stderr=subprocess.STDOUT,
-            )
-
     def type(self, command: str, keys: str) -> str:
-        """Run ``command`` on a terminal where somebody types ``keys``; what the screen shows."""
-        return type_keys(command, keys, self.environment, SECONDS)
+        """Run ``command`` on a terminal where somebody types ``keys``; what the screen shows.
+
+        Raises AssertionError when the command fails, and TimeoutExpired when it does not end
+        SECONDS after it has closed the terminal.
+        """
+        screen, line = pty.openpty()
+        process = subprocess.Popen(
+            shlex.split(command), env=self.environment, stdin=line, stdout=line, stderr=line
+        )
+        os.close(line)
+        os.write(screen, keys.encode())
+        shown = b""
+        with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+            while part := os.read(screen, 4096):
+                shown += part
+        os.close(screen)
+        assert process.wait(SECONDS) == 0, f"$ {command}\n{shown.decode()}"
+        return shown.decode()
 
     def inspect(self, name: str, kind: str = "container") -> dict[str, Any]:
         described: dict[str, Any] = json.loads(self(f"docker {kind} inspect {name}"))[0]

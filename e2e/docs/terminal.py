@@ -3,6 +3,7 @@
 import contextlib
 import re
 import secrets
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Terminal:
             codec_errors="replace",
             dimensions=(50, 250),
             timeout=SECONDS,
+            preexec_fn=_take_ctrl_c,
         )
         self.child.sendline("bind 'set enable-bracketed-paste off'; HISTFILE=; PS2=")
         self._take_over()
@@ -95,6 +97,11 @@ class Terminal:
             raise TypingError(f"did not end within {seconds} s; it printed\n{self.child.before}")
         self.running = False
         return str(self.child.before)
+
+
+def _take_ctrl_c() -> None:
+    """Undo what a shell does to tests that it starts with ``&``, whose programs would ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _halves() -> tuple[str, str]:

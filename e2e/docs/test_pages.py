@@ -9,7 +9,7 @@ from e2e.docs.conftest import ROOT
 from e2e.docs.reader import reading
 
 PAGES = ["README.md", "docs/api.md", "docs/docker.md", "docs/kubernetes.md", "docs/monitoring.md"]
-TUTORIAL = "docs/tutorial/en"  # tests/test_readme.py compares the other language with it
+TUTORIAL = "docs/tutorial/en"  # tests/test_documents.py compares the other language with it
 GOES_ON = "<!-- The next page goes on with what this one makes. -->"
 
 

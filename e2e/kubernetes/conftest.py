@@ -2,7 +2,6 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from e2e.kubernetes import course
 from e2e.kubernetes.cluster import (
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
@@ -16,6 +15,7 @@ from e2e.kubernetes.cluster import (
     run,
 )
 from e2e.kubernetes.release import HELMS
+from e2e.room import room
 
 IMAGES = ("app:latest", "postgres:17")
 
@@ -104,10 +104,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.fixture
-def room_for_the_course() -> Iterator[None]:
-    """The namespace default, empty, and port 5000; both left so."""
-    course.require_room()
-    open_namespaces.append(course.DEFAULT)
-    yield
-    open_namespaces.remove(course.DEFAULT)
-    course.remove_what_is_left()
+def port_5000() -> Iterator[None]:
+    """The port of the course, which `make e2e-docs` may be using."""
+    with room():
+        yield

@@ -154,7 +154,7 @@ def test_another_service_is_named(patient: Patient) -> None:
     assert "✓ labels" in type_command(report.commands()[0])
 
 
-@pytest.mark.usefixtures("room_for_the_course")  # port 5000
+@pytest.mark.usefixtures("port_5000")
 def test_no_service(patient: Patient) -> None:
     patient.run()
     patient.ready()

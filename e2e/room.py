@@ -1,11 +1,24 @@
-"""What a page has left behind in the Docker Engine and the cluster.
+"""Port 5000 of this machine and the namespace default, which the course uses, for one at a time.
 
-The tests of e2e/kubernetes may run at the same time: what is in their namespaces does not count.
+`make e2e-docs` and `make e2e-kubernetes` may run at the same time: whoever comes second waits. What
+the tests of e2e/kubernetes make in namespaces of their own is not looked at.
 """
 
+import fcntl
 import json
+import socket
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+import pytest
+
+from e2e.kubernetes.cluster import eventually
+
+LOCK = Path(tempfile.gettempdir()) / "tasklists-e2e-room.lock"
+SECONDS = 120  # in which what is being deleted has to be gone
 NAMESPACED = (
     "all,persistentvolumeclaims,secrets,networkpolicies,poddisruptionbudgets,ingresses,"
     "horizontalpodautoscalers,cronjobs,jobs,resourcequotas"
@@ -14,15 +27,41 @@ IN_EVERY_CLUSTER = {"service/kubernetes"}
 OF_OTHER_TESTS = "tasklists-"  # as e2e.kubernetes.cluster.new_namespace begins their names
 
 
-def everything() -> set[str]:
-    """All that a page could make, as the commands that remove it."""
+@contextmanager
+def room() -> Iterator[None]:
+    """Have the room for oneself. Fail where something is left in it, and remove that.
+
+    Ends all tests where somebody else has it: what is theirs is not the tests' to remove.
+    """
+    with LOCK.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _require_empty()
+        before = _everything()
+        try:
+            yield
+            eventually(lambda: _everything() <= before, "all is removed", seconds=SECONDS)
+        finally:
+            _remove(_everything() - before)
+
+
+def _require_empty() -> None:
+    if held := _in_default():
+        pytest.exit(f"The course needs the namespace default empty; it has {sorted(held)}", 1)
+    try:
+        socket.create_server(("127.0.0.1", 5000)).close()
+    except OSError:
+        pytest.exit("The course needs port 5000 of this machine, on which a program listens", 1)
+
+
+def _everything() -> set[str]:
+    """All that a reader of the course could make, as the commands that remove it."""
     found = {f"docker rm -f -v {name}" for name in _words("docker ps -aq --no-trunc")}
     found |= {f"docker volume rm {name}" for name in _words("docker volume ls -q")}
     found |= {f"docker network rm {name}" for name in _words("docker network ls -q --no-trunc")}
-    return found | in_default() | _of_the_cluster()
+    return found | _in_default() | _of_the_cluster()
 
 
-def in_default() -> set[str]:
+def _in_default() -> set[str]:
     """What the namespace default has, less what every cluster has there."""
     names = _words(f"kubectl get -n default {NAMESPACED} -o name")
     return {f"kubectl delete -n default {name}" for name in set(names) - IN_EVERY_CLUSTER}
@@ -38,7 +77,7 @@ def _of_the_cluster() -> set[str]:
     return found
 
 
-def remove(made: set[str]) -> None:
+def _remove(made: set[str]) -> None:
     """Run these commands; containers go first, since they hold networks and volumes."""
     for command in sorted(made, key=lambda each: (not each.startswith("docker rm"), each)):
         subprocess.run(

@@ -1,118 +1,18 @@
-"""The documents: docs/api.md prints what the service prints, and links and names lead somewhere.
+"""The documents: links and names lead somewhere, and two languages say the same.
 
-e2e/docs types the commands of all pages for real. Those of docs/api.md also run here, without
-curl and a terminal: in a ``console`` block each command is followed by what it prints. A line of
-``...`` there stands for any number of lines; times and tokens only have to look alike.
-``make run``, with variables before it, starts the service anew on the same database.
+e2e/docs types their commands.
 """
 
-import argparse
 import re
-import shlex
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from string import Template
 
 import pytest
-import requests
 
-from tests.process import ROOT, Service, environment, manage
+from tests.process import ROOT, manage
 
 pytestmark = pytest.mark.once(on="sqlite")
 
-BLOCK = re.compile(r"(?ms)^```(sh|console)(?: second terminal)?\n(.*?)^```")
-COMMAND = re.compile(r"(?m)^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)")
-SERVE = re.compile(r"(?m)^((?:[A-Z_]+=\S+ )*)make run$")
-ASSIGNMENT = re.compile(r"([A-Z_]+)=\$\((.*)\)")
-TIME = re.compile(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"')
-TOKEN = re.compile(r"\b[0-9a-f]{40}\b")
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-
-
-class Shell:
-    """Runs commands on the service's database, and keeps the variables that they set."""
-
-    def __init__(self, database_url: str) -> None:
-        self.database_url = database_url
-        self.variables: dict[str, str] = {}
-
-    def run(self, command: str, service: Service) -> str:
-        """What a command prints. curl is asked for here, since not every machine has it."""
-        if assignment := ASSIGNMENT.fullmatch(command):
-            self.variables[assignment[1]] = self.execute(assignment[2]).strip()
-            return ""
-        if command.startswith("curl "):
-            return curl(Template(command).substitute(self.variables), service)
-        return self.execute(command)
-
-    def execute(self, command: str) -> str:
-        result = subprocess.run(
-            ["sh", "-c", command],
-            cwd=ROOT,
-            env=environment({"DATABASE_URL": self.database_url}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        return result.stdout
-
-
-def curl(command: str, service: Service) -> str:
-    """What curl would print: the body, after the head with ``-i``."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("-i", action="store_true")
-    parser.add_argument("-X")
-    parser.add_argument("-H", action="append", default=[])
-    parser.add_argument("-d")
-    parser.add_argument("--json")
-    parser.add_argument("url")
-    options = parser.parse_args(shlex.split(command)[1:])
-    headers = {"Host": "localhost:5000"}
-    if options.json is not None:
-        headers |= {"Content-Type": "application/json", "Accept": "application/json"}
-    headers |= dict(header.split(": ", 1) for header in options.H)
-    body = options.d if options.json is None else options.json
-    response = requests.request(
-        options.X or ("GET" if body is None else "POST"),
-        options.url.replace("localhost:5000", service.url),
-        headers=headers,
-        data=body,
-        allow_redirects=False,
-        timeout=30,
-    )
-    if not options.i:
-        return response.text
-    head = [f"HTTP/1.1 {response.status_code} {response.reason}"]
-    head += [f"{name}: {value}" for name, value in response.headers.items()]
-    return "\n".join([*head, "", response.text])
-
-
-def in_shape(text: str) -> str:
-    """The text with one time and one token in place of all others, and one end."""
-    return TOKEN.sub("TOKEN", TIME.sub("TIME", f"{text.strip()}\n"))
-
-
-def test_commands_of_the_api_print_what_the_document_says(
-    database_url: str, serve: Callable[..., Service]
-) -> None:
-    document = "docs/api.md"
-    shell = Shell(database_url)
-    service: Service | None = None
-    for language, block in BLOCK.findall((ROOT / document).read_text()):
-        if language == "sh":
-            if command := SERVE.search(block):
-                service = serve(**dict(each.split("=", 1) for each in command[1].split()))
-            continue
-        assert service is not None, "no `make run` before the first console block"
-        for command, printed in COMMAND.findall(block):
-            output = in_shape(shell.run(command.replace("\\\n", ""), service))
-            expected = "".join(
-                "(?:.*\n)*?" if line == "..." else f"{re.escape(line)}\n"
-                for line in in_shape(printed).splitlines()
-            )
-            assert re.fullmatch(expected, output), f"{document}: {command}\nprints\n{output}"
 
 
 def test_every_make_target_of_the_documents_exists() -> None:
@@ -212,6 +112,13 @@ def test_a_page_of_the_tutorial_has_the_same_commands_in_both_languages(page: st
         for language in ("en", "pt")
     )
     assert portuguese == english
+
+
+def test_what_is_pasted_from_the_tutorial_has_no_comments() -> None:
+    """The zsh of macOS takes a pasted comment for arguments."""
+    for page in ROOT.glob("docs/tutorial/*/*.md"):
+        for block in re.findall(r"(?ms)^```sh[^\n]*\n(.*?)^```", page.read_text()):
+            assert not re.search(r"(?m)(^|\s)# ", block), f"{page}: {block}"
 
 
 def test_the_tutorial_leads_to_both_languages_and_to_all_pages() -> None:

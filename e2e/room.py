@@ -29,7 +29,7 @@ OF_OTHER_TESTS = "tasklists-"  # as e2e.kubernetes.cluster.new_namespace begins 
 
 @contextmanager
 def room() -> Iterator[None]:
-    """Have the room for oneself. Fail where something is left in it, and remove that.
+    """Have the room for oneself. What is left in it at the end is an error, and is removed.
 
     Ends all tests where somebody else has it: what is theirs is not the tests' to remove.
     """

@@ -1,13 +1,10 @@
-"""A copy of the checkout for each walk, and the room that the course needs."""
+"""A copy of the checkout for each walk, and the programs that the pages use."""
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from e2e.room import room
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -19,13 +16,6 @@ def tools() -> None:
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.exit(f"the pages need `{command}` to work:\n{done.stderr}", 1)
-
-
-@pytest.fixture
-def nothing_left(tools: None) -> Iterator[None]:
-    """Fail where the pages leave something behind, and remove it."""
-    with room():
-        yield
 
 
 @pytest.fixture

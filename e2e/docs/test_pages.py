@@ -7,6 +7,7 @@ import pytest
 
 from e2e.docs.conftest import ROOT
 from e2e.docs.reader import reading
+from e2e.room import room
 
 PAGES = ["README.md", "docs/api.md", "docs/docker.md", "docs/kubernetes.md", "docs/monitoring.md"]
 TUTORIAL = "docs/tutorial/en"  # tests/test_documents.py compares the other language with it
@@ -33,10 +34,10 @@ def number(page: Path) -> int:
     return int(match[0])
 
 
+@pytest.mark.usefixtures("tools")
 @pytest.mark.parametrize("pages", walks(), ids=" ".join)
-def test_the_commands_print_what_the_page_shows(
-    pages: list[str], checkout: Path, nothing_left: None
-) -> None:
-    for page in pages:
-        with reading(checkout / page, checkout) as reader:
-            reader.follow()
+def test_the_commands_print_what_the_page_shows(pages: list[str], checkout: Path) -> None:
+    with room():
+        for page in pages:
+            with reading(checkout / page, checkout) as reader:
+                reader.follow()

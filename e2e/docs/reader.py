@@ -36,11 +36,20 @@ class Reader:
                 try:
                     self._type(command, may_go_on=may_go_on, first=command is part.commands[0])
                 except TypingError as error:
-                    raise TypingError(f"{self.page}, {command}\n{error}") from None
+                    other = self._shown_elsewhere(command)
+                    raise TypingError(f"{self.page}, {command}\n{error}{other}") from None
 
     def close(self) -> None:
         for terminal in self.terminals.values():
             terminal.close()
+
+    def _shown_elsewhere(self, command: Command) -> str:
+        """What a command that goes on in the other terminal has printed, which may be the cause."""
+        shown = ""
+        for name, terminal in self.terminals.items():
+            if name != command.terminal and terminal.running:
+                shown += f"\n{name} terminal:\n{terminal.printed_so_far()}"
+        return shown
 
     def _look_up(self, placeholder: Placeholder) -> str:
         found = subprocess.run(

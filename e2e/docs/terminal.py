@@ -76,6 +76,12 @@ class Terminal:
             printed += "\n"
         return printed
 
+    def printed_so_far(self) -> str:
+        """What the command that runs has printed since it was last looked at."""
+        with contextlib.suppress(pexpect.TIMEOUT, pexpect.EOF):
+            self.child.expect([pexpect.EOF], timeout=1)
+        return str(self.child.before)
+
     def interrupt(self) -> None:
         """Press Ctrl+C. A new prompt shows that the shell is back, also if the command had ended."""
         self.child.sendintr()

@@ -58,6 +58,11 @@ def test_a_page_that_is_right_passes(page: str, tmp_path: Path) -> None:
         pytest.param("```console\n$ cat nowhere\n```\n", "cat nowhere", id="shown-as-silent"),
         pytest.param("<!-- NAME = true -->\n```sh\necho NAME\n```\n", "true", id="placeholder"),
         pytest.param("text\n\n```sh\ntrue\nfalse\n```\n", "line 5: false", id="line"),
+        pytest.param(
+            "```sh second terminal\necho $((6 * 7)) is the cause\n```\n```sh\nfalse\n```\n",
+            "42 is the cause",
+            id="other-terminal",
+        ),
     ],
 )
 def test_what_is_not_so_is_named(page: str, named: str, tmp_path: Path) -> None:

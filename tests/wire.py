@@ -63,6 +63,8 @@ def connect(service: Service) -> Iterator[socket.socket]:
 def receive(connection: socket.socket, method: str = "GET") -> Answer | None:
     """The next answer on a connection; None when the service closes it without one."""
     with HTTPResponse(connection, method=method) as response:
+        response.fp.close()  # it would read ahead, into the next answer
+        response.fp = connection.makefile("rb", buffering=1)
         try:
             response.begin()
         except ConnectionResetError:

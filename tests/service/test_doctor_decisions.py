@@ -503,7 +503,7 @@ def test_a_client_program_runs_beside_the_server(
 ) -> None:
     inside("lists-tasklists-6f4c566469-dtz99")
     place = place_named(name, {})
-    assert [place.client(each, "psql", asks=True) for each in SERVERS] == expected
+    assert [place.client(each, "psql", interactive=True) for each in SERVERS] == expected
 
 
 VALUES = {"THREADS": "config.threads"}

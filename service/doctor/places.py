@@ -1,5 +1,6 @@
 """Where the service runs, and commands in the words of that place."""
 
+import os
 import re
 import shlex
 import socket
@@ -240,16 +241,12 @@ def joined(paths: Sequence[Path]) -> str:
 
 
 def place_named(name: str, values: dict[str, str] | None = None) -> Place:
-    """The place that settings.RUNS_IN names; for an empty name, a container or a checkout.
+    """The place that settings.RUNS_IN names; for an empty name, the one that is recognised.
 
     ``values`` are the names of the chart's values by variable.
     """
     kind, _, argument = name.partition("/")
-    if not kind:
-        in_container = any(Path(file).exists() for file in ("/.dockerenv", "/run/.containerenv"))
-        # Containers for development have a checkout in them.
-        kind = "docker" if in_container and not (ROOT / ".git").exists() else "checkout"
-    match kind:
+    match kind or recognised():
         case "docker":
             return Docker()
         case "compose":
@@ -259,6 +256,15 @@ def place_named(name: str, values: dict[str, str] | None = None) -> Place:
         case "helm":
             return Kubernetes(argument, values)
     return Place()
+
+
+def recognised() -> str:
+    """The kind of this place, by what the kubelet, Docker and Podman leave in their containers."""
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return "kubernetes"
+    in_container = any(Path(file).exists() for file in ("/.dockerenv", "/run/.containerenv"))
+    # Containers for development have a checkout in them.
+    return "docker" if in_container and not (ROOT / ".git").exists() else "checkout"
 
 
 def container_id(mounts: Path) -> str:

@@ -1,7 +1,7 @@
-"""Port 5000 of this machine and the namespace default, which the course uses, for one at a time.
+"""Exclusive use of what the course uses: port 5000 of this machine and the namespace default.
 
-`make e2e-docs` and `make e2e-kubernetes` may run at the same time: whoever comes second waits. What
-the tests of e2e/kubernetes make in namespaces of their own is not looked at.
+`make e2e-docs` and `make e2e-kubernetes` may run at the same time: the second one waits for the
+first. What the tests of e2e/kubernetes make in namespaces of their own is ignored.
 """
 
 import fcntl
@@ -29,9 +29,9 @@ OF_OTHER_TESTS = "tasklists-"  # as e2e.kubernetes.cluster.new_namespace begins 
 
 @contextmanager
 def room() -> Iterator[None]:
-    """Have the room for oneself. What is left in it at the end is an error, and is removed.
+    """Hold the port and the namespace. What is left in them at the end is an error, and is removed.
 
-    Ends all tests where somebody else has it: what is theirs is not the tests' to remove.
+    Ends all tests if either is in use already: what is there is not the tests' to remove.
     """
     with LOCK.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -46,7 +46,8 @@ def room() -> Iterator[None]:
 
 def _require_empty() -> None:
     if held := _in_default():
-        pytest.exit(f"The course needs the namespace default empty; it has {sorted(held)}", 1)
+        remedy = f"if nobody needs what is there: {'; '.join(sorted(held))}"
+        pytest.exit(f"The course needs the namespace default empty; {remedy}", 1)
     try:
         socket.create_server(("127.0.0.1", 5000)).close()
     except OSError:

@@ -189,15 +189,13 @@ def address(name: str, *, default: str) -> str:
 
 
 def runs_in(name: str) -> str:
-    """Where the process runs, for the commands that doctor names; empty if it is not known here."""
-    found = text(
+    """Where the process runs, for the commands that doctor names; empty if it is not set."""
+    return text(
         name,
         default="",
         pattern=r"checkout|docker|compose/[\w.-]+|kubernetes|helm/[a-z0-9.-]+",
         accepted="checkout, docker, compose/SERVICE, kubernetes or helm/RELEASE",
     )
-    # The kubelet sets this in every container of a pod.
-    return found or ("kubernetes" if "KUBERNETES_SERVICE_HOST" in os.environ else "")
 
 
 def secret(name: str, *, default: str = "") -> str:

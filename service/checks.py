@@ -220,7 +220,7 @@ def hashed_tokens(
         return []
     return [
         CheckWarning(
-            f"The keys of {count} tokens are stored as they are. An earlier version made them.",
+            f"The keys of {count} tokens are stored unhashed, as earlier versions did.",
             hint="When no Pod of that version is needed any more, run `python manage.py "
             "hash_tokens`. Clients keep their tokens.",
             id="service.W015",

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 HIDDEN = SafeExceptionReporterFilter.cleansed_substitute
-MIN_LENGTH = 4  # of a text that is looked for in others; a shorter one is in every other line
+MIN_LENGTH = 4  # characters of a secret; a shorter one would be found in ordinary text
 
 
 class SecretsReporter(ExceptionReporter):
@@ -19,8 +19,8 @@ class SecretsReporter(ExceptionReporter):
 
     def get_traceback_data(self) -> dict[str, Any]:
         data: dict[str, Any] = super().get_traceback_data()
-        for text in data.keys() & {"exception_value", "exception_notes"}:
-            data[text] = hide(data[text])
+        for key in data.keys() & {"exception_value", "exception_notes"}:
+            data[key] = hide(data[key])
         for frame in data["frames"]:
             if frame["exc_cause"]:
                 frame["exc_cause"] = hide(str(frame["exc_cause"]))
@@ -28,7 +28,7 @@ class SecretsReporter(ExceptionReporter):
 
 
 class SecretsFilter(SafeExceptionReporterFilter):
-    """Hides what settings.SECRETS names, also within other texts and in variables of each frame.
+    """Hides settings.SECRETS wherever they occur in settings and in the variables of each frame.
 
     Django decides by the name alone: it hides SECRET_KEY and shows DATABASE_URL.
     """
@@ -68,7 +68,7 @@ def hide(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def spellings(texts: frozenset[str]) -> list[str]:
-    """Each text as it is, in a URL, in a connection string of libpq and in a repr().
+    """How each text is written: as it is, in a URL, for libpq, and in a repr().
 
     The longest come first, because they may contain others.
     """
@@ -82,7 +82,7 @@ def spellings(texts: frozenset[str]) -> list[str]:
 
 
 def secrets() -> frozenset[str]:
-    """The values that settings.SECRETS names, and the passwords that are part of them."""
+    """The values of the settings that SECRETS names, and the databases' passwords."""
     values = {getattr(settings, name) for name in settings.SECRETS}
     values |= {database.get("PASSWORD") for database in settings.DATABASES.values()}
     return frozenset(value for value in values if value and len(value) >= MIN_LENGTH)

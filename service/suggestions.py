@@ -12,7 +12,7 @@ from service.routes import HEALTH_PATHS, readable
 MAX_LENGTH = 100  # characters; a longer path is not compared with the known ones
 SIMILAR = 0.75  # the least ratio of SequenceMatcher; "list" and "lists" have 0.89
 
-Words = tuple[str, ...]
+Words = tuple[str, ...]  # a path, split at its slashes
 
 
 def suggestion(path: str) -> str | None:
@@ -25,27 +25,27 @@ def suggestion(path: str) -> str | None:
         return None
     words = tuple(path.strip("/").split("/"))
     known = known_paths(get_resolver())
-    nearest = most_similar(words, ((path, path) for path in known))
+    nearest = most_similar(words, ((each, each) for each in known))
     if nearest:
         filled = (
             word if is_parameter(name) else name for word, name in zip(words, nearest, strict=True)
         )
         return f"/{'/'.join(filled)}"
     # The last word of a path says more about it than the first one.
-    nearest = most_similar(words, ((path[-1:], path) for path in known))
-    nearest = nearest or most_similar(words, ((path[:1], path) for path in known))
+    nearest = most_similar(words, ((each[-1:], each) for each in known))
+    nearest = nearest or most_similar(words, ((each[:1], each) for each in known))
     return f"/{'/'.join(nearest)}" if nearest else None
 
 
 def most_similar(words: Words, candidates: Iterable[tuple[Words, Words]]) -> Words | None:
-    """Of pairs of what is compared and the path it belongs to, return the most similar path."""
+    """Return the most similar path. A candidate is what is compared, and the path it stands for."""
     ratios = [(similarity(words, compared), path) for compared, path in candidates]
     ratio, path = max(ratios, key=lambda pair: pair[0])
     return path if ratio >= SIMILAR else None
 
 
 def similarity(words: Words, others: Words) -> float:
-    """Return the ratio of the two words that are least similar; 0 for paths of two lengths."""
+    """Return the ratio of the least similar pair of words; 0 if the lengths differ."""
     if len(words) != len(others):
         return 0
     return min(map(word_similarity, words, others))

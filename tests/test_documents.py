@@ -13,6 +13,7 @@ from tests.process import ROOT, manage
 pytestmark = pytest.mark.once(on="sqlite")
 
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+BLOCKS = r"(?ms)^```(?:sh|console)[^\n]*\n.*?^```|^<!-- .*? -->$"  # what e2e/docs/page.py reads
 
 
 def test_every_make_target_of_the_documents_exists() -> None:
@@ -37,8 +38,13 @@ def test_commands_are_those_of_a_checkout_or_run_in_a_container() -> None:
 
 def test_every_link_between_the_documents_leads_to_a_file() -> None:
     for document in DOCUMENTS:
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text()):
-            assert (document.parent / link).exists(), f"{document}: {link}"
+        for target in linked_files(document):
+            assert target.exists(), f"{document}: {target}"
+
+
+def linked_files(document: Path) -> list[Path]:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text())
+    return [(document.parent / link).resolve() for link in links]
 
 
 def test_every_heading_that_a_link_names_exists() -> None:
@@ -63,23 +69,20 @@ def test_every_document_is_reachable_from_the_map() -> None:
         if page.suffix != ".md" or page in found:
             continue
         found.add(page)
-        links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text())
-        ahead += [(page.parent / link).resolve() for link in links]
+        ahead += linked_files(page)
     assert set(ROOT.glob("docs/**/*.md")) <= found
 
 
 def test_the_map_names_every_document_but_the_pages_of_a_folder() -> None:
     """A folder with a README.md has its own table of contents."""
-    linked = re.findall(r"\]\(([^)#]+)\)", (ROOT / "docs/index.md").read_text())
-    named = {(ROOT / "docs" / link).resolve() for link in linked}
+    named = set(linked_files(ROOT / "docs/index.md"))
     assert {page for page in ROOT.glob("docs/*.md") if page.name != "index.md"} <= named
     assert set(ROOT.glob("docs/*/README.md")) <= named
 
 
 def test_the_readme_is_the_same_in_both_languages() -> None:
     english, portuguese = ((ROOT / name).read_text() for name in ("README.md", "README.pt.md"))
-    fences = r"(?ms)^```((?:sh|console)[^\n]*\n.*?)^```"
-    assert re.findall(fences, portuguese) == re.findall(fences, english)
+    assert re.findall(BLOCKS, portuguese) == re.findall(BLOCKS, english)
     assert english.count("\n#") == portuguese.count("\n#")
     assert "(README.pt.md)" in english
     assert "(README.md)" in portuguese
@@ -105,10 +108,7 @@ def test_the_tutorial_has_the_same_pages_in_both_languages() -> None:
 )
 def test_a_page_of_the_tutorial_has_the_same_commands_in_both_languages(page: str) -> None:
     english, portuguese = (
-        re.findall(
-            r"(?ms)^```(?:sh|console)[^\n]*\n.*?^```|^<!-- .*? -->$",
-            (ROOT / "docs/tutorial" / language / page).read_text(),
-        )
+        re.findall(BLOCKS, (ROOT / "docs/tutorial" / language / page).read_text())
         for language in ("en", "pt")
     )
     assert portuguese == english
@@ -132,7 +132,8 @@ def test_the_tutorial_leads_to_both_languages_and_to_all_pages() -> None:
             assert f"(../{other}/{page.name})" in page.read_text(), page
 
 
-def test_manage_lists_the_commands_that_the_readme_names() -> None:
-    listed = manage("help").stdout
-    for command in ["serve", "migrate", "ensure_admin", "createsuperuser"]:
-        assert f"    {command}\n" in listed
+def test_every_command_of_manage_that_the_documents_name_exists() -> None:
+    listed = set(re.findall(r"(?m)^ {4}(\w+)$", manage("help").stdout))
+    for document in DOCUMENTS:
+        named = set(re.findall(r"manage\.py (\w+)", document.read_text()))
+        assert named <= listed, document

@@ -10,19 +10,19 @@ TOKEN = re.compile(r"\b[0-9a-f]{40}\b")
 
 def matches(shown: str, printed: str) -> bool:
     """Whether ``printed`` is what the page shows, from its first line to its last."""
-    return re.fullmatch(_pattern(shown), _in_shape(printed)) is not None
+    return re.fullmatch(_pattern(shown), _normalized(printed)) is not None
 
 
-def begins_with(shown: str, printed: str) -> bool:
-    """Whether what the page shows has come; more may follow."""
-    return re.match(_pattern(shown), _in_shape(printed)) is not None
+def is_start_of(shown: str, printed: str) -> bool:
+    """Whether ``printed`` begins with what the page shows; more may follow."""
+    return re.match(_pattern(shown), _normalized(printed)) is not None
 
 
-def _in_shape(text: str) -> str:
-    """The text as it can be compared.
+def _normalized(text: str) -> str:
+    """The text without what differs from run to run or terminal to terminal.
 
-    Without colours, with one time and one token in place of all, one blank in place of several,
-    and without empty lines at its ends.
+    That is without colours, with one time and one token in place of all, one blank in place of
+    several, and without empty lines at its ends.
     """
     text = TOKEN.sub("TOKEN", TIME.sub("TIME", ESCAPES.sub("", text).replace("\r", "")))
     lines = [re.sub(r"[ \t]+", " ", line).rstrip() for line in text.strip().splitlines()]
@@ -32,7 +32,7 @@ def _in_shape(text: str) -> str:
 def _pattern(shown: str) -> str:
     return "".join(
         "(?:.*\n)*?" if line == "..." else f"{_line(line)}\n"
-        for line in _in_shape(shown).splitlines()
+        for line in _normalized(shown).splitlines()
     )
 
 

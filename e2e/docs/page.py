@@ -10,7 +10,7 @@ Code fences say what is to be done with them:
 ``sh second terminal``, ``console second terminal``
     The same in another shell.
 ``sh untested: REASON``
-    Not executed, because a test cannot.
+    Not executed, for this reason.
 
 In what is shown, ``...`` stands for any text within a line, and a line of ``...`` for any number
 of lines. A last line of ``^C`` says that the command goes on until the reader presses Ctrl+C. A

@@ -98,8 +98,8 @@ class Reader:
 
     @staticmethod
     def _await_shown(terminal: Terminal, shown: str) -> None:
-        printed = terminal.await_output(lambda so_far: output.begins_with(shown, so_far))
-        if not output.begins_with(shown, printed):
+        printed = terminal.await_output(lambda so_far: output.is_start_of(shown, so_far))
+        if not output.is_start_of(shown, printed):
             raise TypingError(f"prints\n{printed}")
 
 

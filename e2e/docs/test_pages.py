@@ -15,8 +15,8 @@ GOES_ON = "<!-- The next page goes on with what this one makes. -->"
 
 
 def walks() -> list[list[str]]:
-    """The pages that are read one after the other, by themselves or as the tutorial's go on."""
-    found = [[page] for page in PAGES if (ROOT / page).exists()]
+    """What is typed in one room: a page, with the pages of the tutorial that go on with it."""
+    found = [[page] for page in PAGES]
     goes_on = False
     for page in sorted((ROOT / TUTORIAL).glob("*-*.md"), key=number):
         name = str(page.relative_to(ROOT))

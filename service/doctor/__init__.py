@@ -1,6 +1,6 @@
 """``manage.py doctor``: what is wrong, and the command that fixes it. docs/doctor.md explains it.
 
 Each module has the checks of one concern; examine.py runs all of them.
-They are imported when a variable keeps the settings from being loaded, too, so what needs models or
-settings is imported in the functions that use it.
+They can be imported without settings, since doctor also runs if a variable keeps the settings from
+being loaded. Modules that need settings or models on import are imported in functions.
 """

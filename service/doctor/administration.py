@@ -14,13 +14,13 @@ def psql(
     examination: Examination,
     *statements: str,
     database: str = ANY_DATABASE,
-    asks: bool = False,
+    interactive: bool = False,
 ) -> str:
-    """Execute statements, each on its own; ``asks`` is for what asks for a password."""
+    """The command that executes these statements, each in a transaction of its own."""
     role = shlex.quote(examination.database.superuser)
     commands = " ".join(f"-c {shlex.quote(statement)}" for statement in statements)
     program = f"psql -U {role} -d {shlex.quote(database)} {commands}"
-    return examination.place.client(examination.database.server, program, asks=asks)
+    return examination.place.client(examination.database.server, program, interactive=interactive)
 
 
 def create_database(examination: Examination, name: str, options: str = "") -> str:
@@ -34,10 +34,10 @@ def create_database(examination: Examination, name: str, options: str = "") -> s
 def create_role(examination: Examination) -> str:
     database = examination.database
     program = f"createuser -U {database.superuser} --login --pwprompt {shlex.quote(database.role)}"
-    return examination.place.client(database.server, program, asks=True)
+    return examination.place.client(database.server, program, interactive=True)
 
 
 def identifier(name: str) -> str:
-    """A name as SQL takes it, quoted unless it is plain."""
+    """The name as an SQL identifier, quoted if it has to be."""
     plain = name.isascii() and name.isidentifier() and name == name.lower()
     return name if plain else '"' + name.replace('"', '""') + '"'

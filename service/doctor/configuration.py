@@ -14,7 +14,7 @@ from service.doctor.registry import Outcome, Result, check, error, ok
 from service.doctor.report import Finding, Status
 
 GROUP = "configuration"
-ELSEWHERE = ("service.E010",)  # has a line of its own
+ELSEWHERE = ("service.E010",)  # static_files.py reports it
 
 
 @check("configuration.variables")
@@ -37,13 +37,13 @@ def system_checks(examination: Examination) -> Result:
         if place.is_container
         else checks.run_checks(tags=[SERVE], include_deployment_checks=True)
     )
-    findings = [finding(place, message, message.level >= ERROR) for message in chosen(messages)]
-    # `make run` uses runserver, which starts with what these refuse.
-    findings += [finding(place, message, serious=False) for message in chosen(serving)]
+    findings = [finding(place, message, message.level >= ERROR) for message in reportable(messages)]
+    # Not serious in a checkout: runserver starts in spite of them.
+    findings += [finding(place, message, serious=False) for message in reportable(serving)]
     return findings or ok("the system checks find nothing")
 
 
-def chosen(messages: list[CheckMessage]) -> list[CheckMessage]:
+def reportable(messages: list[CheckMessage]) -> list[CheckMessage]:
     return [
         message
         for message in messages
@@ -59,7 +59,7 @@ def finding(place: Place, message: CheckMessage, serious: bool) -> Finding:
 
 
 def fix_of(place: Place, message: CheckMessage) -> str | None:
-    """The command that ends the cause of a system check's message, where one command does."""
+    """The command that removes the cause of a system check's message, if one command can."""
     file = Path(settings.DATABASES["default"]["NAME"])
     match message.id:
         case "service.W002" | "security.W009":
@@ -72,13 +72,10 @@ def fix_of(place: Place, message: CheckMessage) -> str | None:
             return f"mkdir -p {shlex.quote(str(file.parent))}"
         case "service.E007" if not file.is_dir():
             paths = [file.parent, *sorted(file.parent.glob(f"{file.name}*"))]
-            return place.make_writable([path for path in paths if closed(path)], os.getuid())
+            refused = [path for path in paths if not os.access(path, os.W_OK)]
+            return place.make_writable(refused, os.getuid())
         case "service.E009":
             return place.unset("DEBUG")
         case "service.E014":
             return place.unset("METRICS_PORT")
     return None
-
-
-def closed(path: Path) -> bool:
-    return not os.access(path, os.W_OK)

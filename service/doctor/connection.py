@@ -1,4 +1,4 @@
-"""The connection of doctor's own to the database, and why there is none."""
+"""Doctor's own connection to the database, or the reason why there is none."""
 
 import ipaddress
 import os
@@ -21,15 +21,15 @@ CONNECT_TIMEOUT = 5  # seconds
 STATEMENT_TIMEOUT = 2
 SQLITE_LOCK_TIMEOUT = 1
 
-# By error_class(), the check that a failed login belongs to.
+# The check to which a failed login belongs, by error_class().
 CHECK_OF_CLASS = {
     "authentication": "database.password",
     "certificate": "database.tls",
     "resources": "database.connections",
 }
-# The server's words when it accepts no logins for a while; the last are of a standby.
+# How the message ends when the server only refuses logins for a while.
 NOT_YET = ("starting up", "shutting down", "in recovery mode", "not yet accepting connections")
-# In this order a login finds what is wrong.
+# The checks in the order in which a login can fail at them.
 LOGIN = (
     "database.port",
     "database.tls",
@@ -65,8 +65,8 @@ class Address(NamedTuple):
 class Database:
     """The database ``alias`` of the settings, over a connection of its own."""
 
-    answering: Address | None = None
-    hosts: Sequence[tuple[str, str]] = ()  # those that answer, of several
+    address: Address | None = None  # the first that answers
+    reachable: Sequence[tuple[str, str]] = ()  # the servers that answer
     canonical = ""
 
     def __init__(self, place: Place, alias: str = "default") -> None:
@@ -120,9 +120,10 @@ class Database:
 
     @cached_property
     def failure(self) -> Failure | None:
-        """Why the login failed, or None. Takes CONNECT_TIMEOUT for each host that answers TCP."""
-        if len(self.servers) > len(self.hosts) > 0:
-            hosts, ports = zip(*self.hosts, strict=True)
+        """Why the login failed, or None. Takes CONNECT_TIMEOUT for each reachable server."""
+        # libpq would spend its time on servers that are known not to answer.
+        if len(self.servers) > len(self.reachable) > 0:
+            hosts, ports = zip(*self.reachable, strict=True)
             self.wrapper.settings_dict = self.wrapper.settings_dict | {
                 "HOST": ",".join(hosts),
                 "PORT": ",".join(ports),
@@ -141,7 +142,7 @@ class Database:
 
     @cached_property
     def superuser(self) -> str:
-        """The role that may do everything; a guess where nobody can be asked."""
+        """The first superuser that can log in; PostgreSQL's default if there is no connection."""
         if self.failure:
             return "postgres"
         found = self.one(
@@ -173,7 +174,10 @@ def explain(error: db.Error) -> Failure:
 
 
 def resolve(host: str, port: str) -> tuple[list[Address], str]:
-    """The addresses of a host, and its canonical name; raises OSError. DNS sets the time limit."""
+    """The addresses of a host, and its canonical name; raises OSError.
+
+    The resolver has its own time limit, which the caller cannot set.
+    """
     if host.startswith("/"):
         path = os.path.join(host, f".s.PGSQL.{port}")  # noqa: PTH118 - connect() takes text
         return [Address(host, socket.AF_UNIX, path)], ""
@@ -182,8 +186,8 @@ def resolve(host: str, port: str) -> tuple[list[Address], str]:
     return addresses, found[0][3]
 
 
-def knock(address: Address, seconds: float) -> OSError | None:
-    """Why nobody accepts a connection at this address, or None if somebody does."""
+def connection_error(address: Address, seconds: float) -> OSError | None:
+    """Why a connection to this address fails, or None if it succeeds."""
     with socket.socket(address.family, socket.SOCK_STREAM) as client:
         client.settimeout(seconds)
         try:
@@ -196,12 +200,12 @@ def knock(address: Address, seconds: float) -> OSError | None:
 def first_answering(
     addresses: Sequence[Address], seconds: float
 ) -> tuple[Address | None, list[str]]:
-    """The first address at which somebody accepts a connection, and why the others do not."""
+    """The first address that accepts a connection, and the errors of those tried before it."""
     end = time.monotonic() + seconds
     refusals: list[str] = []
     for position, address in enumerate(addresses):
         share = max(0.1, (end - time.monotonic()) / (len(addresses) - position))
-        refusal = knock(address, share)
+        refusal = connection_error(address, share)
         if refusal is None:
             return address, refusals
         reason = "no answer" if isinstance(refusal, TimeoutError) else str(refusal.strerror)
@@ -210,7 +214,7 @@ def first_answering(
 
 
 def is_public(address: Address | None) -> bool:
-    """Whether the way to this address leads through networks of others."""
+    """Whether the connection may cross the internet."""
     if address is None or isinstance(address.target, str):
         return False
     return ipaddress.ip_address(address.target[0].partition("%")[0]).is_global

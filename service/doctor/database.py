@@ -103,8 +103,8 @@ def port(examination: Examination) -> Outcome:
         if answering is None:
             failed += refusals
         else:
-            database.hosts = [*database.hosts, (name, number)]
-            database.answering = database.answering or answering
+            database.reachable = [*database.reachable, (name, number)]
+            database.address = database.address or answering
             facts.append(f"{answering.shown} answers")
     place, server = examination.place, database.server
     if failed and not facts:
@@ -118,13 +118,13 @@ def port(examination: Examination) -> Outcome:
             fix = place.manage("doctor --wait 60")
         return error(f"{', '.join(facts) or 'the server answers'}. {found.message}", fix)
     if failed:
-        return warning(f"{', '.join(facts)}. Not so {'; '.join(failed)}")
+        return warning(f"{', '.join(facts)}. Others do not: {'; '.join(failed)}")
     return ok(", ".join(facts) or "answers")
 
 
-def after_login(id: str, failure: Failure | None) -> Outcome | None:  # noqa: A002
-    """Skipped if the login ended before the step ``id``; None if it has come that far."""
-    if failure and LOGIN.index(failure.check) < LOGIN.index(id):
+def skipped_unless_reached(step: str, failure: Failure | None) -> Outcome | None:
+    """None if the login has got as far as ``step``, which is one of LOGIN."""
+    if failure and LOGIN.index(failure.check) < LOGIN.index(step):
         return skipped(f"skipped: needs {failure.check}")
     return None
 
@@ -132,7 +132,7 @@ def after_login(id: str, failure: Failure | None) -> Outcome | None:  # noqa: A0
 @check("database.password", needs=["database.port"], applies=on_postgresql)
 def password(examination: Examination) -> Outcome:
     failure = examination.database.failure
-    if outcome := after_login("database.password", failure):
+    if outcome := skipped_unless_reached("database.password", failure):
         return outcome
     role = examination.database.role
     if failure and failure.check == "database.password":
@@ -151,7 +151,7 @@ def login_fix(examination: Examination, message: str) -> str | None:
         return create_role(examination)
     if "not permitted to log in" in message:
         return psql(examination, f"ALTER ROLE {identifier(server.role)} LOGIN")
-    return psql(examination, rf"\password {identifier(server.role)}", asks=True)
+    return psql(examination, rf"\password {identifier(server.role)}", interactive=True)
 
 
 @check("database.exists", needs=["database.password"], applies=on_postgresql)
@@ -178,7 +178,7 @@ def tls(examination: Examination) -> Outcome:
     info = database.wrapper.connection.info
     if info.ssl_in_use:
         return ok(f"encrypted with {info.ssl_attribute('protocol')}")
-    return unencrypted(examination.place, database.answering)
+    return unencrypted(examination.place, database.address)
 
 
 def unencrypted(place: Place, address: Address | None) -> Outcome:
@@ -194,10 +194,10 @@ def unencrypted(place: Place, address: Address | None) -> Outcome:
     "database.migration",
     needs=["configuration.variables", "service.E008"],
     timeout=2 * CONNECT_TIMEOUT,
-    applies=lambda examination: on_postgresql(examination) and "migration" in aliases(),
+    applies=lambda examination: on_postgresql(examination) and "migration" in settings.DATABASES,
 )
 def migration(examination: Examination) -> Outcome:
-    """MIGRATION_DATABASE_URL leads to the same database past a pooler."""
+    """Look at MIGRATION_DATABASE_URL, which bypasses a pooler."""
     database = Database(examination.place, "migration")
     try:
         if failure := database.failure:
@@ -205,7 +205,3 @@ def migration(examination: Examination) -> Outcome:
         return ok(f"MIGRATION_DATABASE_URL leads to the database {database.name!r}")
     finally:
         database.close()
-
-
-def aliases() -> list[str]:
-    return list(settings.DATABASES)

@@ -1,4 +1,4 @@
-"""Is the database to which the service has logged in one that it can use?
+"""After a login: can the service use this database?
 
 A database that stops answering is one error, since each check needs the one before.
 """
@@ -10,7 +10,7 @@ from django.conf import settings
 
 from service.database import READ_ONLY, refused_writes, wrong_encoding
 from service.doctor.administration import create_database, identifier, psql
-from service.doctor.database import after_login
+from service.doctor.database import skipped_unless_reached
 from service.doctor.examination import Examination, on_postgresql
 from service.doctor.registry import Outcome, check, error, ok, warning
 
@@ -41,23 +41,16 @@ def connections(examination: Examination) -> Outcome:
     if failure and failure.check == "database.connections":
         fact = f"the server has no connection left: {failure.message}"
         return error(fact, more_connections(examination, failure.message))
-    if outcome := after_login("database.version", failure):
+    if outcome := skipped_unless_reached("database.version", failure):
         return outcome
-    if failure:
+    if failure:  # about the version, which is the next check
         return ok("the server accepts connections")
     limit, used = examination.database.one(CONNECTIONS)
     needed = settings.WEB_CONCURRENCY * (settings.THREADS + 1)
     # A service that runs here is among those that are counted already.
     enough = limit > used if examination.answers else limit >= used + needed
-    return judge_connections(
-        f"{used} of {limit} connections are used; one replica takes up to {needed}",
-        enough,
-        examination.place.set("THREADS", "1"),
-    )
-
-
-def judge_connections(fact: str, enough: bool, fix: str) -> Outcome:
-    return ok(fact) if enough else warning(fact, fix)
+    fact = f"{used} of {limit} connections are used; one replica takes up to {needed}"
+    return ok(fact) if enough else warning(fact, examination.place.set("THREADS", "1"))
 
 
 def more_connections(examination: Examination, message: str) -> str | None:

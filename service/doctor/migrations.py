@@ -1,4 +1,4 @@
-"""Has the database the tables of this version, and only those?"""
+"""Are the migrations of this version applied, and no others?"""
 
 from django import db
 from django.apps import apps
@@ -17,7 +17,7 @@ SHOWN = 3  # migrations
 @check("migrations.applied", needs=["database.writable"])
 def applied(examination: Examination) -> Outcome:
     known = set(MigrationLoader(None).disk_migrations)
-    missing = sorted(known - in_database(examination))
+    missing = sorted(known - applied_in_database(examination))
     if not missing:
         return ok(f"all {len(known)} are applied")
     fact = f"{len(missing)} of {len(known)} are missing: {names(missing)}"
@@ -33,13 +33,13 @@ def unknown(examination: Examination) -> Outcome:
     known = set(migrations)
     known |= {replaced for each in migrations.values() for replaced in each.replaces}
     labels = {each.label for each in apps.get_app_configs()}
-    newer = sorted(each for each in in_database(examination) - known if each[0] in labels)
+    newer = sorted(each for each in applied_in_database(examination) - known if each[0] in labels)
     if not newer:
         return ok("none is of another version")
     return warning(f"another version has migrated the database: {names(newer)}. Start that one")
 
 
-def in_database(examination: Examination) -> set[tuple[str, str]]:
+def applied_in_database(examination: Examination) -> set[tuple[str, str]]:
     return set(MigrationRecorder(examination.database.wrapper).applied_migrations())
 
 
@@ -76,5 +76,5 @@ def hashed_tokens(examination: Examination) -> Outcome:
         return skipped("skipped: needs migrations.applied")
     if not count:
         return ok("every token is stored as a digest")
-    fact = f"the keys of {count} tokens are stored as they are; an earlier version made them"
+    fact = f"the keys of {count} tokens are stored unhashed, as earlier versions did"
     return warning(fact, examination.place.manage("hash_tokens"))

@@ -1,5 +1,6 @@
 """Where the service runs, and commands in the words of that place."""
 
+import os
 import re
 import shlex
 import socket
@@ -12,7 +13,8 @@ from typing import NamedTuple
 CONTAINER_ID = re.compile(r"containers/([0-9a-f]{12})[0-9a-f]{52}/")
 # <name>-<hash of the template>-<five characters>, as a Deployment names its pods.
 POD_OF_DEPLOYMENT = re.compile(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}")
-CONTAINER_NAME = re.compile("[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*")  # no address
+# Not only digits, and without dots, as an IP address or a domain has them.
+CONTAINER_NAME = re.compile("[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*")
 OTHERS = "with the other options as before"
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -41,7 +43,7 @@ class Server(NamedTuple):
 
 
 class Place:
-    """A checkout, and what the others have in common with it."""
+    """A checkout. The other places are subclasses, which override what differs."""
 
     description = "a checkout"
     is_container = False
@@ -54,27 +56,27 @@ class Place:
         return f"{shlex.quote(str(python))} manage.py {arguments}"
 
     def set(self, name: str, value: str) -> str:
-        """Start the service with another value of a variable."""
+        """The command that gives a variable of the service another value."""
         return f"export {name}={value}   # then start the service again"
 
     def unset(self, name: str) -> str:
-        """Start the service without a variable."""
+        """The command that removes a variable of the service."""
         return f"unset {name}"
 
     def make_writable(self, paths: Sequence[Path], user: int) -> str | None:
-        """Give files and folders to the user; on a laptop only those of the checkout."""
+        """The command that gives paths to the user. In a checkout None for paths outside of it."""
         if all(path.resolve().is_relative_to(Path.cwd()) for path in paths):
             return f"sudo chown {user} {joined(paths)}"
         return None
 
     def start_database(self, server: Server) -> str | None:
-        """Start a server that does not answer, or find out why it does not."""
+        """The command that starts a server that does not answer, or shows whether it runs."""
         if server.is_local:
             return None if self.is_container else "sudo systemctl start postgresql"
         return f"pg_isready -h {shlex.quote(server.host)} -p {server.port}"
 
     def name_database(self, server: Server) -> str | None:
-        """In a container, localhost is the container itself, which has no database."""
+        """The command that replaces localhost, which in a container is the container itself."""
         if server.host not in LOCAL_HOSTS:
             return None
         return self.set("DATABASE_URL", f"postgresql://{server.role}:PASSWORD@db/{server.database}")
@@ -82,10 +84,10 @@ class Place:
     def restart_database(self, server: Server) -> str | None:
         return "sudo systemctl restart postgresql" if server.is_local else None
 
-    def client(self, server: Server, command: str, *, asks: bool = False) -> str:
-        """Run a client program of PostgreSQL as somebody who may administer the server.
+    def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
+        """The command that runs a client program of PostgreSQL as an administrator of the server.
 
-        ``asks`` is for a program that asks for a password.
+        ``interactive`` is for a program that asks for a password and so needs a terminal.
         """
         if server.is_local and not self.is_container:
             return f"sudo -u postgres {command} -p {server.port}"
@@ -125,10 +127,10 @@ class Docker(Place):
     def restart_database(self, server: Server) -> str | None:
         return f"docker restart {server.host}" if server.is_neighbour else None
 
-    def client(self, server: Server, command: str, *, asks: bool = False) -> str:
+    def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         if not server.is_neighbour:
-            return super().client(server, command, asks=asks)
-        return f"docker exec {'-it ' * asks}{server.host} {command}"
+            return super().client(server, command, interactive=interactive)
+        return f"docker exec {'-it ' * interactive}{server.host} {command}"
 
 
 class Compose(Docker):
@@ -158,9 +160,10 @@ class Compose(Docker):
     def restart_database(self, server: Server) -> str | None:
         return f"docker compose restart {server.host}" if server.is_neighbour else None
 
-    def client(self, server: Server, command: str, *, asks: bool = False) -> str:
+    def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         if not server.is_neighbour:
-            return super().client(server, command, asks=asks)
+            return super().client(server, command, interactive=interactive)
+        # Unlike docker exec, this has a terminal by default.
         return f"docker compose exec {server.host} {command}"
 
 
@@ -208,28 +211,29 @@ class Kubernetes(Place):
         if not pod and not server.is_neighbour:
             return self.name_database(server)
         if pod or self.release:
-            stateful_set = pod.rpartition("-")[0] if pod else server.host
-            return f"{self.kubectl} scale statefulset/{stateful_set} --replicas=1"
+            return f"{self.kubectl} scale {self._stateful_set(server)} --replicas=1"
         return f"{self.kubectl} get services,endpoints,pods"
 
     def restart_database(self, server: Server) -> str | None:
-        pod = self._pod(server)
-        if not pod and not server.is_neighbour:
+        if not self._pod(server) and not server.is_neighbour:
             return None
-        stateful_set = pod.rpartition("-")[0] if pod else server.host
-        return f"{self.kubectl} rollout restart statefulset/{stateful_set}"
+        return f"{self.kubectl} rollout restart {self._stateful_set(server)}"
 
-    def client(self, server: Server, command: str, *, asks: bool = False) -> str:
+    def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         pod = self._pod(server)
         if not pod and not server.is_neighbour:
-            return super().client(server, command, asks=asks)
+            return super().client(server, command, interactive=interactive)
         target = pod or f"service/{server.host}"
-        return f"{self.kubectl} exec {'-it ' * asks}{target} -- {command}"
+        return f"{self.kubectl} exec {'-it ' * interactive}{target} -- {command}"
 
     def _pod(self, server: Server) -> str:
         """The database's pod, if the host's name in DNS is that of a pod of a StatefulSet."""
         name = re.match(r"([a-z0-9-]+-[0-9]+)\.[a-z0-9-]+\.[a-z0-9-]+\.svc\.", server.canonical)
         return name[1] if name else ""
+
+    def _stateful_set(self, server: Server) -> str:
+        """The database's StatefulSet: that of its pod, or the one named as its Service."""
+        return f"statefulset/{self._pod(server).rpartition('-')[0] or server.host}"
 
 
 def joined(paths: Sequence[Path]) -> str:
@@ -237,16 +241,12 @@ def joined(paths: Sequence[Path]) -> str:
 
 
 def place_named(name: str, values: dict[str, str] | None = None) -> Place:
-    """The place that settings.RUNS_IN names; for an empty name, a container or a checkout.
+    """The place that settings.RUNS_IN names; for an empty name, the one that is recognised.
 
     ``values`` are the names of the chart's values by variable.
     """
     kind, _, argument = name.partition("/")
-    if not kind:
-        in_container = any(Path(file).exists() for file in ("/.dockerenv", "/run/.containerenv"))
-        # Containers for development have a checkout in them.
-        kind = "docker" if in_container and not (ROOT / ".git").exists() else "checkout"
-    match kind:
+    match kind or recognised():
         case "docker":
             return Docker()
         case "compose":
@@ -256,6 +256,15 @@ def place_named(name: str, values: dict[str, str] | None = None) -> Place:
         case "helm":
             return Kubernetes(argument, values)
     return Place()
+
+
+def recognised() -> str:
+    """The kind of this place, by what the kubelet, Docker and Podman leave in their containers."""
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return "kubernetes"
+    in_container = any(Path(file).exists() for file in ("/.dockerenv", "/run/.containerenv"))
+    # Containers for development have a checkout in them.
+    return "docker" if in_container and not (ROOT / ".git").exists() else "checkout"
 
 
 def container_id(mounts: Path) -> str:

@@ -84,9 +84,10 @@ def run(checks: Sequence[Check], examination: Examination) -> list[Finding]:
     """Run the checks in this order; takes TOTAL_TIMEOUT seconds at most, and raises nothing."""
     end = time.monotonic() + TOTAL_TIMEOUT
     findings: list[Finding] = []
-    causes: dict[str, str] = {}  # why a check is of no use to others: its own id, or another's
+    # For each check that failed or was skipped, the one with which it began.
+    causes: dict[str, str] = {}
     for each in checks:
-        # Without settings nobody knows what applies.
+        # ``applies`` may need the settings, which cannot be loaded then.
         if not examination.invalid and not each.applies(examination):
             continue
         if cause := next((causes[need] for need in each.needs if need in causes), None):
@@ -103,7 +104,7 @@ def run(checks: Sequence[Check], examination: Examination) -> list[Finding]:
 
 
 def limited(each: Check, examination: Examination, remaining: float) -> Result:
-    """What the check finds; a thread that does not return in time is left behind."""
+    """The result of the check. Its thread goes on if it does not return in time."""
     if remaining <= 0:
         return skipped(f"skipped: the checks before it took {TOTAL_TIMEOUT} s")
     seconds = min(each.timeout, remaining)

@@ -1,4 +1,4 @@
-"""Have all replicas the same SECRET_KEY? Nobody sees the key to compare it."""
+"""Do all replicas have the same SECRET_KEY? Fingerprints can be compared without showing it."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ from django.conf import settings
 from service.doctor.examination import Examination
 from service.doctor.registry import Outcome, check, ok, skipped
 
-ROUNDS = 100_000  # so that guessing keys by their fingerprint takes long
+ROUNDS = 100_000  # make it slow to guess a key by its fingerprint
 DIGITS = 8
 
 

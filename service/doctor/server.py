@@ -27,16 +27,12 @@ def port(examination: Examination) -> Outcome:
 @check(
     "server.metrics_port",
     needs=["configuration.variables", "service.E014"],
-    applies=lambda _: bool(_port_of_metrics()),
+    applies=lambda _: bool(settings.METRICS_PORT),
 )
 def metrics_port(examination: Examination) -> Outcome:
     if examination.answers and get("/metrics", settings.METRICS_PORT) == 200:
         return ok(f"the metrics are on port {settings.METRICS_PORT}")
     return judge(examination, "METRICS_PORT", settings.METRICS_PORT, None)
-
-
-def _port_of_metrics() -> int:
-    return int(settings.METRICS_PORT)
 
 
 def get(path: str, port: int | None = None) -> int | None:
@@ -61,13 +57,14 @@ def judge(examination: Examination, variable: str, number: int, status: int | No
         address = f"port {number} of {settings.HOST}" if settings.HOST else f"port {number}"
         fact = f"cannot listen on {address}: {reason.strerror}"
         name = "HOST" if reason.errno == errno.EADDRNOTAVAIL else variable
-        return error(fact, _other(examination, name, number))
+        return error(fact, another_address(examination, name, number))
     answer = f", which answers {status}" if status else ""
     fact = f"{owner(number)} has port {number}{answer}"
-    return error(fact, _other(examination, variable, number))
+    return error(fact, another_address(examination, variable, number))
 
 
-def _other(examination: Examination, variable: str, number: int) -> str:
+def another_address(examination: Examination, variable: str, number: int) -> str:
+    """The command that makes the service listen where it can."""
     if variable == "HOST":
         return examination.place.unset("HOST")
     start = number + 1 if number >= 1024 else 5000
@@ -76,7 +73,7 @@ def _other(examination: Examination, variable: str, number: int) -> str:
 
 
 def owner(number: int) -> str:
-    """Who listens on a port. Only root may look at the processes of other users."""
+    """The process that listens on a port. Only root may look at processes of other users."""
     sockets = {f"socket:[{inode}]" for inode in listening(number)}
     for process in PROC.glob("[0-9]*"):
         try:

@@ -1,4 +1,4 @@
-"""Can the folders be written to that the service needs, and is there space left?"""
+"""Are the folders that the service needs writable, and is there space left?"""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from service.doctor.examination import Examination, on_sqlite
 from service.doctor.registry import Outcome, check, error, ok, warning
 
 MEGABYTE = 1024 * 1024
-# Below these many bytes: a warning, an error.
+# Fewer free bytes than the first number are a warning, fewer than the second an error.
 DATABASE_SPACE = (100 * MEGABYTE, 10 * MEGABYTE)
 TEMPORARY_SPACE = (8 * MEGABYTE, MEGABYTE)
 
@@ -33,7 +33,7 @@ def temporary_files(examination: Examination) -> Outcome:
 
 @check("storage.shm", applies=lambda _: Path("/dev/shm").is_dir())  # noqa: S108
 def shared_memory(examination: Examination) -> Outcome:
-    """The server's processes show there that they are alive."""
+    """Gunicorn's workers prove to the master there that they are alive."""
     return look_at(examination, Path("/dev/shm"), TEMPORARY_SPACE)  # noqa: S108
 
 
@@ -47,7 +47,7 @@ def look_at(examination: Examination, folder: Path, limits: tuple[int, int]) -> 
 
 
 def judge(folder: Path, free: int, files: int, limits: tuple[int, int]) -> Outcome:
-    """``files`` is how many more the file system takes."""
+    """``files`` is how many more files the file system can hold."""
     low, lowest = limits
     if not files:
         return error(f"{folder} takes no more files: it has no inode left")

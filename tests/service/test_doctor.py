@@ -22,6 +22,7 @@ import pytest
 from django.db import connection
 
 from service.doctor.report import Finding, Status, as_text
+from service.listening import refusal
 from tests.load import eventually
 from tests.postgresql import DebianPostgreSQL, PostgreSQL, Standby
 from tests.process import ROOT, Service, environment, free_port, manage, sqlite_url
@@ -250,7 +251,7 @@ def test_the_port_belongs_to_a_program_that_speaks_http(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "http.server", port]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as other:
         try:
-            until_answers(int(port))
+            eventually(lambda: is_taken(int(port)), "the program to listen")
             fact = doctor(PORT=port).only_error("server.port")["fact"]
         finally:
             other.terminate()
@@ -258,16 +259,8 @@ def test_the_port_belongs_to_a_program_that_speaks_http(tmp_path: Path) -> None:
     assert "answers 404" in fact
 
 
-def until_answers(port: int) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 5).close()
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"nobody listens on {port}")
+def is_taken(port: int) -> bool:
+    return refusal("", port) is not None
 
 
 @once
@@ -541,7 +534,7 @@ def test_a_database_that_is_read_only(server: PostgreSQL, where: str) -> None:
         try:
             found = doctor(DATABASE_URL=url).only_error("database.writable")
             with sql(server.url) as administrator:
-                for word in shlex.split(found["fix"])[::1]:
+                for word in shlex.split(found["fix"]):
                     if word.startswith(("SET", "ALTER", "SELECT")):
                         administrator(word)
             assert doctor(DATABASE_URL=url).ids("error") == []
@@ -724,6 +717,23 @@ def test_migrations_of_a_newer_version(migrated_url: str, execute: Callable[[str
     assert "tasklists.9999_later. " in found["fact"]
 
 
+def test_tokens_of_an_earlier_version(migrated_url: str, execute: Callable[[str], None]) -> None:
+    execute(
+        "INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_name, email,"
+        " is_staff, is_active, date_joined)"
+        " VALUES (1, 'x', false, 'ada', '', '', '', false, true, CURRENT_TIMESTAMP)"
+    )
+    execute(
+        "INSERT INTO authtoken_token (key, created, user_id)"
+        f" VALUES ('{PASSWORD}', CURRENT_TIMESTAMP, 1)"
+    )
+    found = doctor(DATABASE_URL=migrated_url).checks["service.W015"]
+    assert found["status"] == "warning"
+    assert found["fix"].endswith("manage.py hash_tokens")
+    assert manage("hash_tokens", DATABASE_URL=migrated_url).returncode == 0
+    assert doctor(DATABASE_URL=migrated_url).checks["service.W015"]["status"] == "ok"
+
+
 # SQLite
 
 
@@ -741,20 +751,3 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 def test_a_file_that_has_to_be_there(tmp_path: Path) -> None:
     report = doctor(DATABASE_URL=sqlite_url(tmp_path / "new.sqlite3"), MIGRATE="never")
     assert report.only_error("database.file")["fix"].endswith("manage.py migrate")
-
-
-def test_tokens_of_an_earlier_version(migrated_url: str, execute: Callable[[str], None]) -> None:
-    execute(
-        "INSERT INTO auth_user (id, password, is_superuser, username, first_name, last_name, email,"
-        " is_staff, is_active, date_joined)"
-        " VALUES (1, 'x', false, 'ada', '', '', '', false, true, CURRENT_TIMESTAMP)"
-    )
-    execute(
-        "INSERT INTO authtoken_token (key, created, user_id)"
-        f" VALUES ('{PASSWORD}', CURRENT_TIMESTAMP, 1)"
-    )
-    found = doctor(DATABASE_URL=migrated_url).checks["service.W015"]
-    assert found["status"] == "warning"
-    assert found["fix"].endswith("manage.py hash_tokens")
-    assert manage("hash_tokens", DATABASE_URL=migrated_url).returncode == 0
-    assert doctor(DATABASE_URL=migrated_url).checks["service.W015"]["status"] == "ok"

@@ -503,7 +503,7 @@ def test_a_client_program_runs_beside_the_server(
 ) -> None:
     inside("lists-tasklists-6f4c566469-dtz99")
     place = place_named(name, {})
-    assert [place.client(each, "psql", asks=True) for each in SERVERS] == expected
+    assert [place.client(each, "psql", interactive=True) for each in SERVERS] == expected
 
 
 VALUES = {"THREADS": "config.threads"}
@@ -609,7 +609,17 @@ def test_a_place_is_recognised(
     monkeypatch.setattr(
         Path, "exists", lambda path: str(path) in files if str(path) in markers else exists(path)
     )
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     assert place_named("").description == description
+
+
+def test_a_pod_is_recognised(
+    monkeypatch: pytest.MonkeyPatch, inside: Callable[[str], None]
+) -> None:
+    inside("app-pod")
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+    assert place_named("").description == "a pod"
+    assert place_named("checkout").description == "a checkout"
 
 
 def test_a_pod_names_its_release_and_may_have_no_namespace(

@@ -7,8 +7,8 @@ from service.tokens import hash_plain_tokens
 
 class Command(BaseCommand):
     help = (
-        "Replaces the keys of tokens that earlier versions have stored by hashes. Clients go on as "
-        "before. Pods of such a version refuse these tokens afterwards."
+        "Hashes the keys of tokens, which earlier versions stored unhashed. Clients keep their "
+        "keys. Processes of an earlier version refuse these tokens afterwards."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

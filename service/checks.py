@@ -221,8 +221,8 @@ def hashed_tokens(
     return [
         CheckWarning(
             f"The keys of {count} tokens are stored unhashed, as earlier versions did.",
-            hint="When no Pod of that version is needed any more, run `python manage.py "
-            "hash_tokens`. Clients keep their tokens.",
+            hint="When no process of an earlier version runs any more and no rollback is planned, "
+            "run `python manage.py hash_tokens`. Clients keep their tokens.",
             id="service.W015",
         )
     ]

@@ -212,7 +212,7 @@ class Kubernetes(Place):
             return self.name_database(server)
         if pod or self.release:
             return f"{self.kubectl} scale {self._stateful_set(server)} --replicas=1"
-        return f"{self.kubectl} get services,endpoints,pods"
+        return f"{self.kubectl} get services,endpointslices,pods"
 
     def restart_database(self, server: Server) -> str | None:
         if not self._pod(server) and not server.is_neighbour:

@@ -412,7 +412,7 @@ DATABASES: dict[str, list[tuple[str | None, str | None]]] = {
         ),
         (None, None),
         (
-            "kubectl -n tasks get services,endpoints,pods",
+            "kubectl -n tasks get services,endpointslices,pods",
             "kubectl -n tasks rollout restart statefulset/db",
         ),
         (None, None),

@@ -96,6 +96,12 @@ class TestCommand:
         with pytest.raises(CommandError, match="there is no user 'bob'"):
             run("drf_create_token", "bob")
 
+    def test_a_name_that_is_too_long_is_refused(self) -> None:
+        assert works(create("--name", "x" * 100))
+        with pytest.raises(CommandError, match="--name takes at most 100 characters"):
+            run("drf_create_token", "ada", "--name", "x" * 101)
+        assert Token.objects.count() == 1
+
 
 class TestAdmin:
     def add(self, admin: Client) -> tuple[str, str]:

@@ -23,6 +23,9 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         username = options["username"]
+        longest = Token._meta.get_field("name").max_length or 0
+        if len(options["name"]) > longest:
+            raise CommandError(f"--name takes at most {longest} characters")
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"there is no user {username!r}")
@@ -30,5 +33,5 @@ class Command(BaseCommand):
             Token.objects.filter(user=user).delete()
             plain_tokens().filter(user=user).delete()
         key = new_key()
-        Token.objects.create(digest=digest(key), user=user, name=options["name"][:100])
+        Token.objects.create(digest=digest(key), user=user, name=options["name"])
         self.stdout.write(f"Generated token {key} for user {username}")

@@ -41,7 +41,9 @@ def room() -> Iterator[None]:
             yield
             eventually(lambda: _everything() <= before, "all is removed", seconds=SECONDS)
         finally:
-            _remove(_everything() - before)
+            if left := _everything() - before:
+                _remove(left)
+                eventually(lambda: _everything() <= before, "what was left is removed")
 
 
 def _require_empty() -> None:
@@ -81,12 +83,9 @@ def _of_the_cluster() -> set[str]:
 def _remove(made: set[str]) -> None:
     """Run these commands; containers go first, since they hold networks and volumes."""
     for command in sorted(made, key=lambda each: (not each.startswith("docker rm"), each)):
-        subprocess.run(
-            f"{command} --ignore-not-found" if command.startswith("kubectl") else command,
-            shell=True,
-            capture_output=True,
-            check=False,
-        )
+        # A claim goes only when its pod is gone, so nothing is waited for before all is deleted.
+        options = " --ignore-not-found --wait=false" if command.startswith("kubectl") else ""
+        subprocess.run(f"{command}{options}", shell=True, capture_output=True, check=False)
 
 
 def _words(command: str) -> list[str]:

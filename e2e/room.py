@@ -21,9 +21,13 @@ LOCK = Path(tempfile.gettempdir()) / "tasklists-e2e-room.lock"
 SECONDS = 120  # in which what is being deleted has to be gone
 NAMESPACED = (
     "all,persistentvolumeclaims,secrets,networkpolicies,poddisruptionbudgets,ingresses,"
-    "horizontalpodautoscalers,cronjobs,jobs,resourcequotas"
+    "horizontalpodautoscalers,cronjobs,jobs,resourcequotas,configmaps,serviceaccounts"
 )
-IN_EVERY_CLUSTER = {"service/kubernetes"}
+IN_EVERY_CLUSTER = {
+    "service/kubernetes",
+    "configmap/kube-root-ca.crt",
+    "serviceaccount/default",
+}
 OF_OTHER_TESTS = "tasklists-"  # as e2e.kubernetes.cluster.new_namespace begins their names
 
 

@@ -214,6 +214,28 @@ def user_with_token(patient: Patient, account: str, folder: Path) -> Path:
     return file
 
 
+def test_arguments_are_those_of_kubectl() -> None:
+    for arguments in (
+        ("name", "-n", "tasklists-nowhere"),
+        ("svc/name", "--namespace=tasklists-nowhere"),
+        ("--namespace", "tasklists-nowhere", "service/name"),
+    ):
+        assert "no namespace tasklists-nowhere" in doctor(*arguments).fact("service")
+
+
+@pytest.mark.parametrize("arguments", ["-x", "-n", "one two"])
+def test_arguments_that_mean_nothing(arguments: str) -> None:
+    done = subprocess.run(
+        ["chart/doctor", *arguments.split()],
+        cwd=CHART.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "chart/doctor [-n NAMESPACE] [SERVICE]" in done.stderr
+
+
 def test_a_namespace_that_does_not_exist() -> None:
     report = doctor("-n", "tasklists-nowhere")
     assert "there is no namespace tasklists-nowhere" in report.fact("service")

@@ -249,7 +249,21 @@ def test_of_several_ports_the_one_for_http(patient: Patient) -> None:
     patient.kubectl("set", "selector", "service", "lb-svc", "run=app-pod")
     patient.ready()
     assert patient.is_well().code == 0
-    assert f"port {patient.port}" in patient.doctor("lb-svc").fact("service")
+    report = patient.doctor("lb-svc")
+    assert f"port {patient.port}" in report.fact("service")
+    assert '{"status": "ok"}' in report.fact("answer")
+
+
+def test_a_service_inside_the_cluster_whose_database_is_gone(patient: Patient) -> None:
+    """Ready pods without a readiness probe, as the course has them, may answer 503."""
+    patient.run("--env=DATABASE_URL=sqlite:////tmp/lists.sqlite3")
+    patient.kubectl("create", "service", "clusterip", "lb-svc", f"--tcp={patient.port}:5000")
+    patient.kubectl("set", "selector", "service", "lb-svc", "run=app-pod")
+    patient.ready()
+    removal = "rm /tmp/lists.sqlite3* && mkdir /tmp/lists.sqlite3"
+    patient.kubectl("exec", "app-pod", "--", "sh", "-c", removal)
+    report = patient.sees("answer", "/health/ready", "503")
+    assert report.commands()[-1].endswith("exec app-pod -- python manage.py doctor")
 
 
 def test_a_service_without_a_port(patient: Patient) -> None:

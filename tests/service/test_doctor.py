@@ -642,6 +642,30 @@ def test_the_limit_of_a_role_is_about_its_own_connections(server: PostgreSQL) ->
 
 
 @on_postgresql
+def test_a_role_that_may_not_make_tables(server: PostgreSQL) -> None:
+    """A database that somebody else owns, from PostgreSQL 15 on: `migrate` would fail."""
+    with sql(server.url) as execute:
+        execute(f"CREATE ROLE me LOGIN PASSWORD '{PASSWORD}'")
+        execute("CREATE DATABASE lists")
+        url = role_url(server.url.replace("/postgres?", "/lists?"), "me")
+        try:
+            found = doctor(DATABASE_URL=url).only_error("migrations.applied")
+            assert "'me' may not make tables in the schema 'public'" in found["fact"]
+            with sql(server.url.replace("/postgres?", "/lists?")) as execute_there:
+                execute_there(statement_of(found["fix"]))
+            assert manage("migrate", DATABASE_URL=url).returncode == 0
+            assert doctor(DATABASE_URL=url).ids("error") == []
+            execute("ALTER ROLE me SET search_path TO nowhere")
+            found = doctor(DATABASE_URL=url).only_error("migrations.applied")
+            assert "No schema of search_path" in found["fact"]
+            report = doctor(DATABASE_URL=url, MIGRATION_DATABASE_URL=url)
+            assert report.ids("error") == []  # another role may be allowed
+        finally:
+            execute("DROP DATABASE lists WITH (FORCE)")
+            execute("DROP ROLE me")
+
+
+@on_postgresql
 def test_a_database_that_accepts_no_connections(server: PostgreSQL) -> None:
     with sql(server.url) as execute:
         execute('CREATE DATABASE "order" ALLOW_CONNECTIONS false')  # a word of SQL

@@ -26,6 +26,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FENCE = re.compile(r"(?ms)^<!-- ([A-Z]+) = (.*?) -->$|^```(\w+)([^\n]*)\n(.*?)^```$")
+# What Markdown takes for a fence, and other names of a shell.
+ANY_FENCE = re.compile(r"(?m)^[> \t]*(?:```|~~~)[^\n]*")
+SHELLS = ("bash", "shell", "zsh", "terminal", "cmd")
 SHOWN_COMMAND = re.compile(r"(?m)^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)")
 OPENS_SHELL = re.compile(r" -it |^(?:ba)?sh\b")
 FIRST, SECOND = "first", "second"
@@ -71,7 +74,10 @@ def read(page: Path) -> list[Block | Placeholder]:
     text = page.read_text()
     parts: list[Block | Placeholder] = []
     typed: list[Command] = []  # by the sh block before a console block
+    end = 0
     for match in FENCE.finditer(text):
+        _require_no_fence(page, text, end, match.start())
+        end = match.end()
         name, command, language, info, content = match.groups()
         line = text[: match.start()].count("\n") + 2
         if name:
@@ -86,7 +92,19 @@ def read(page: Path) -> list[Block | Placeholder]:
                 block.commands = _shown(content, block.terminal, line, typed)
             if block.commands:
                 parts.append(block)
+        elif language in SHELLS:
+            place = f"{page.name}, line {line - 1}"
+            raise PageError(f"{place}: commands are in a block of `sh` or `console`")
+    _require_no_fence(page, text, end, len(text))
     return parts
+
+
+def _require_no_fence(page: Path, text: str, start: int, end: int) -> None:
+    """Refuse a block that nobody would type: indented, or with another fence."""
+    for match in ANY_FENCE.finditer(text, start, end):
+        if not re.match(r"```[ \t]*$", match[0]):  # a block of no language is no command
+            line = text[: match.start()].count("\n") + 1
+            raise PageError(f"{page.name}, line {line}: a block begins with ``` and its language")
 
 
 def _terminal(info: str, place: str) -> str:
@@ -137,6 +155,8 @@ def _shown(content: str, terminal: str, line: int, typed: list[Command]) -> list
     inside_shell = False
     for place, entry in enumerate(entries):
         text, shown = entry[1], entry[2]
+        if not inside_shell and not is_complete(text):
+            raise PageError(f"line {line}: the shell would wait for more after: {text}")
         later = [each[1] for each in entries[place + 1 :]]
         known = next((each for each in waiting if each.text == text), None)
         if known and not new:

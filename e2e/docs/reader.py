@@ -1,6 +1,7 @@
 """A reader who types a page's commands in order and compares what is seen with what is shown."""
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +74,7 @@ class Reader:
             terminal.interrupt()
         text = command.text.replace("\\\n", "")
         for name, value in self.placeholders.items():
-            text = text.replace(name, value)
+            text = re.sub(rf"\b{name}\b", value.replace("\\", r"\\"), text)
         if command.opens_shell:
             terminal.open_shell(text)
             return

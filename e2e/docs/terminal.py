@@ -35,7 +35,9 @@ class Terminal:
             timeout=SECONDS,
             preexec_fn=_take_ctrl_c,
         )
-        self.child.sendline("bind 'set enable-bracketed-paste off'; HISTFILE=; PS2=")
+        # A tab is one, as in a script, and completes nothing.
+        settings = "bind 'set enable-bracketed-paste off'; bind 'set disable-completion on'"
+        self.child.sendline(f"{settings}; HISTFILE=; PS2=")
         self._take_over()
 
     def _take_over(self, seconds: float = SECONDS) -> None:
@@ -66,13 +68,17 @@ class Terminal:
         """What the command has printed when ``is_there`` says that it is enough, or at its end."""
         printed = ""
         while not is_there(printed):
-            found = self.child.expect([r"\n", self._prompt(), pexpect.TIMEOUT], timeout=seconds)
+            found = self.child.expect(
+                [r"\n", self._prompt(), pexpect.TIMEOUT, pexpect.EOF], timeout=seconds
+            )
             printed += str(self.child.before)
             if found == 1:
                 self.running = False
                 return printed
             if found == 2:
                 raise TypingError(f"printed for {seconds} s no more than\n{printed}")
+            if found == 3:
+                raise self._ended(printed)
             printed += "\n"
         return printed
 
@@ -91,7 +97,7 @@ class Terminal:
     def close(self) -> None:
         """End the shell, and what runs in it."""
         if self.running:
-            with contextlib.suppress(TypingError):
+            with contextlib.suppress(TypingError, OSError):
                 self.interrupt()
         self.child.close(force=True)
 
@@ -99,10 +105,17 @@ class Terminal:
         return rf"{''.join(self.prompt)}:(\d+)> "
 
     def _await_prompt(self, seconds: float) -> str:
-        if self.child.expect([self._prompt(), pexpect.TIMEOUT], timeout=seconds):
+        found = self.child.expect([self._prompt(), pexpect.TIMEOUT, pexpect.EOF], timeout=seconds)
+        if found == 1:
             raise TypingError(f"did not end within {seconds} s; it printed\n{self.child.before}")
+        if found == 2:
+            raise self._ended(str(self.child.before))
         self.running = False
         return str(self.child.before)
+
+    def _ended(self, printed: str) -> TypingError:
+        self.running = False
+        return TypingError(f"ended the shell; it printed\n{printed}")
 
 
 def _take_ctrl_c() -> None:

@@ -31,6 +31,13 @@ def follow(text: str, folder: Path) -> None:
         pytest.param("```console\n$ yes\ny\ny\n^C\n$ echo a\na\n```\n", id="ctrl-c"),
         pytest.param("```console\n$ sh\n$ echo $0\nsh\n$ exit\n```\n", id="shell-inside"),
         pytest.param("<!-- NAME = echo a -->\n```console\n$ echo NAME\na\n```\n", id="placeholder"),
+        pytest.param(
+            "<!-- NAME = echo a -->\n```console\n$ echo USERNAME\nUSERNAME\n```\n",
+            id="part-of-a-word",
+        ),
+        pytest.param("```console\n$ printf 'a\tb\\n'\na b\n```\n", id="tab"),
+        pytest.param("```console\n$ printf '\\033(B\\033[ma\\n'\na\n```\n", id="escapes"),
+        pytest.param("```\nno command\n```\n```text\nneither\n```\n", id="other-block"),
         pytest.param("```sh untested: no printer\nlpr paper\n```\n", id="untested"),
         pytest.param(
             "```sh second terminal\nyes > f\n```\n```sh\nuntil test -s f; do sleep 1; done\n```\n"
@@ -58,6 +65,12 @@ def test_a_page_that_is_right_passes(page: str, tmp_path: Path) -> None:
         pytest.param("```console\n$ cat nowhere\n```\n", "cat nowhere", id="shown-as-silent"),
         pytest.param("<!-- NAME = true -->\n```sh\necho NAME\n```\n", "true", id="placeholder"),
         pytest.param("text\n\n```sh\ntrue\nfalse\n```\n", "line 5: false", id="line"),
+        pytest.param("```sh\ntrue\nexit 3\ntrue\n```\n", "line 3: exit 3", id="shell-ends"),
+        pytest.param(
+            "```console\n$ seq 3000\n...\n1...\n...\n2...\n...\n3...\n...\nno\n...\n```\n",
+            "seq 3000",
+            id="many-lines",
+        ),
         pytest.param(
             "```sh second terminal\necho $((6 * 7)) is the cause\n```\n```sh\nfalse\n```\n",
             "42 is the cause",
@@ -79,6 +92,13 @@ def test_what_is_not_so_is_named(page: str, named: str, tmp_path: Path) -> None:
         pytest.param("```sh untested:\ntrue\n```\n", id="no-reason"),
         pytest.param("```sh\nfor i in 1; do\n```\n", id="half-a-command"),
         pytest.param("```console\nhello\n```\n", id="no-command"),
+        pytest.param("```console\n$ echo 'a\nb'\na\nb\n```\n", id="half-a-shown-command"),
+        pytest.param("```bash\ntrue\n```\n", id="bash"),
+        pytest.param("~~~sh\ntrue\n~~~\n", id="tildes"),
+        pytest.param("``` sh\ntrue\n```\n", id="blank"),
+        pytest.param("- a\n\n  ```sh\n  true\n  ```\n", id="indented"),
+        pytest.param("> ```sh\n> true\n> ```\n", id="quoted"),
+        pytest.param("```sh\ntrue\n", id="no-end"),
     ],
 )
 def test_a_fence_without_meaning_is_refused(page: str, tmp_path: Path) -> None:

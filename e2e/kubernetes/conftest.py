@@ -106,5 +106,5 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture
 def port_5000() -> Iterator[None]:
     """The port of the course, which `make e2e-docs` may be using."""
-    with room():
+    with room(of_pages=False):
         yield

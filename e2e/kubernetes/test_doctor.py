@@ -176,7 +176,137 @@ def test_a_selector_that_matches_nothing(patient: Patient) -> None:
 def test_no_pod_at_all(patient: Patient) -> None:
     patient.serve()
     report = patient.sees("labels", "run=app-pod of Service lb-svc matches no pod")
-    assert "has no pod at all" in report.text
+    assert "has no pod that runs" in report.text
+
+
+def test_the_pod_of_the_database_is_the_last_choice(patient: Patient) -> None:
+    patient.kubectl("run", "app-db-st-0", "--image=postgres:17", "--image-pull-policy=Never")
+    patient.run()
+    patient.serve(selector="app=app")
+    assert "the pod app-pod has" in patient.sees("labels", "app=app").text
+
+
+def test_a_user_without_rights(patient: Patient, tmp_path: Path) -> None:
+    """Nothing is found because nobody may look, which is no mistake."""
+    patient.run()
+    patient.serve()
+    patient.ready()
+    patient.kubectl("create", "serviceaccount", "weak")
+    name = f"system:serviceaccount:{patient.namespace.name}:weak"
+    variables = {"KUBECONFIG": str(user_with_token(patient, "weak", tmp_path))}
+    report = patient.doctor(**variables)
+    assert "✗" not in report.text
+    assert "needs the right to list services" in report.fact("rights")
+    [command] = report.commands()
+    assert f"--user={name}" in command
+    type_command(command)
+    assert patient.doctor(**variables).code == 0
+
+
+def user_with_token(patient: Patient, account: str, folder: Path) -> Path:
+    """A configuration of kubectl in which a service account is the user."""
+    token = patient.kubectl("create", "token", account)
+    file = folder / "config"
+    file.write_text(run("kubectl", "config", "view", "--raw", "--minify", "--flatten"))
+    change = ("kubectl", "config", f"--kubeconfig={file}")
+    run(*change, "set-credentials", account, f"--token={token.strip()}")
+    run(*change, "set-context", "--current", f"--user={account}")
+    return file
+
+
+def test_arguments_are_those_of_kubectl() -> None:
+    for arguments in (
+        ("name", "-n", "tasklists-nowhere"),
+        ("svc/name", "--namespace=tasklists-nowhere"),
+        ("--namespace", "tasklists-nowhere", "service/name"),
+    ):
+        assert "no namespace tasklists-nowhere" in doctor(*arguments).fact("service")
+
+
+@pytest.mark.parametrize("arguments", ["-x", "-n", "one two"])
+def test_arguments_that_mean_nothing(arguments: str) -> None:
+    done = subprocess.run(
+        ["chart/doctor", *arguments.split()],
+        cwd=CHART.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "chart/doctor [-n NAMESPACE] [SERVICE]" in done.stderr
+
+
+def test_a_namespace_that_does_not_exist() -> None:
+    report = doctor("-n", "tasklists-nowhere")
+    assert "there is no namespace tasklists-nowhere" in report.fact("service")
+    assert report.code == 2
+
+
+def test_of_several_ports_the_one_for_http(patient: Patient) -> None:
+    patient.run()
+    ports = ["--tcp=9000:9000", f"--tcp={patient.port}:5000"]
+    patient.kubectl("create", "service", "clusterip", "lb-svc", *ports)
+    patient.kubectl("set", "selector", "service", "lb-svc", "run=app-pod")
+    patient.ready()
+    assert patient.is_well().code == 0
+    report = patient.doctor("lb-svc")
+    assert f"port {patient.port}" in report.fact("service")
+    assert '{"status": "ok"}' in report.fact("answer")
+
+
+def test_a_service_inside_the_cluster_whose_database_is_gone(patient: Patient) -> None:
+    """Ready pods without a readiness probe, as the course has them, may answer 503."""
+    patient.run("--env=DATABASE_URL=sqlite:////tmp/lists.sqlite3")
+    patient.kubectl("create", "service", "clusterip", "lb-svc", f"--tcp={patient.port}:5000")
+    patient.kubectl("set", "selector", "service", "lb-svc", "run=app-pod")
+    patient.ready()
+    removal = "rm /tmp/lists.sqlite3* && mkdir /tmp/lists.sqlite3"
+    patient.kubectl("exec", "app-pod", "--", "sh", "-c", removal)
+    report = patient.sees("answer", "/health/ready", "503")
+    assert report.commands()[-1].endswith("exec app-pod -- python manage.py doctor")
+
+
+def test_a_service_without_a_port(patient: Patient) -> None:
+    patient.kubectl("create", "service", "clusterip", "names", "--clusterip=None")
+    report = patient.doctor("names")
+    assert "no port" in report.fact("service")
+    assert "✗" not in report.text
+
+
+def test_endpoints_that_somebody_has_set(patient: Patient) -> None:
+    name = "elsewhere"
+    patient.namespace.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name},
+            "spec": {"ports": [{"port": 5432}]},
+        },
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}},
+            "addressType": "IPv4",
+            "ports": [{"port": 5432}],
+            "endpoints": [{"addresses": ["10.1.2.3"], "conditions": {"ready": True}}],
+        },
+    )
+    report = patient.doctor(name)
+    assert "10.1.2.3, port 5432" in report.fact("endpoints")
+    assert "✗" not in report.text
+
+
+def test_a_pod_that_has_ended_beside_one_that_runs(patient: Patient) -> None:
+    patient.run()
+    ended = ("--labels=run=app-pod", "--restart=Never", "--command", "--", "false")
+    patient.kubectl("run", "app-old", *RUN[2:], *ended)
+    patient.serve()
+    patient.ready()
+    phase = "--for=jsonpath={.status.phase}=Failed"
+    patient.kubectl("wait", phase, "pod/app-old", "--timeout=60s")
+    report = patient.is_well()
+    assert report.code == 0, report.text
+    assert "matches 1 pod: app-pod" in report.fact("labels")
 
 
 def test_an_image_that_the_node_lacks(patient: Patient) -> None:

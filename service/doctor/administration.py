@@ -8,6 +8,17 @@ import shlex
 from service.doctor.examination import Examination
 
 ANY_DATABASE = "postgres"  # which every server has
+# https://www.postgresql.org/docs/current/sql-keywords-appendix.html: those that need quotes as a
+# name, without those that have an underscore.
+RESERVED = """
+    all analyse analyze and any array as asc asymmetric authorization binary both case cast check
+    collate collation column concurrently constraint create cross default deferrable desc distinct
+    do else end except false fetch for foreign freeze from full grant group having ilike in
+    initially inner intersect into is isnull join lateral leading left like limit localtime
+    localtimestamp natural none not notnull null offset on only or order outer overlaps placing
+    primary public references returning right select similar some symmetric table tablesample then
+    to trailing true union unique user using variadic verbose when where window with
+"""
 
 
 def psql(
@@ -40,4 +51,4 @@ def create_role(examination: Examination) -> str:
 def identifier(name: str) -> str:
     """The name as an SQL identifier, quoted if it has to be."""
     plain = name.isascii() and name.isidentifier() and name == name.lower()
-    return name if plain else '"' + name.replace('"', '""') + '"'
+    return name if plain and name not in RESERVED.split() else '"' + name.replace('"', '""') + '"'

@@ -70,7 +70,7 @@ def fix_of(place: Place, message: CheckMessage) -> str | None:
             return place.set("TRUST_PROXY_HEADERS", "true")
         case "service.E006" if not place.is_container:
             return f"mkdir -p {shlex.quote(str(file.parent))}"
-        case "service.E007" if not file.is_dir():
+        case "service.E007" if not is_folder(file):
             paths = [file.parent, *sorted(file.parent.glob(f"{file.name}*"))]
             refused = [path for path in paths if not os.access(path, os.W_OK)]
             return place.make_writable(refused, os.getuid())
@@ -79,3 +79,11 @@ def fix_of(place: Place, message: CheckMessage) -> str | None:
         case "service.E014":
             return place.unset("METRICS_PORT")
     return None
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is known to be one: the folder that it is in may not be searched."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False

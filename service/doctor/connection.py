@@ -19,6 +19,8 @@ from service.errors import one_line
 
 CONNECT_TIMEOUT = 5  # seconds
 STATEMENT_TIMEOUT = 2
+HANGS = f"It did not answer the login within {CONNECT_TIMEOUT} s"
+USUAL_PORT = "5432"
 SQLITE_LOCK_TIMEOUT = 1
 
 # The check to which a failed login belongs, by error_class().
@@ -29,6 +31,13 @@ CHECK_OF_CLASS = {
 }
 # How the message ends when the server only refuses logins for a while.
 NOT_YET = ("starting up", "shutting down", "in recovery mode", "not yet accepting connections")
+# PostgreSQL's words about a database that the role cannot have, and PgBouncer's.
+NO_DATABASE = (
+    "does not exist",
+    "permission denied for database",
+    '" is not currently accepting connections',
+    "no such database",
+)
 # The checks in the order in which a login can fail at them.
 LOGIN = (
     "database.port",
@@ -105,7 +114,7 @@ class Database:
         """Host and port of each server that the URL names; none if libpq chooses them."""
         settings = self.wrapper.settings_dict
         hosts = str(settings["OPTIONS"].get("hostaddr") or settings["HOST"])
-        ports = str(settings["PORT"] or 5432).split(",")
+        ports = str(settings["PORT"] or USUAL_PORT).split(",")
         return [
             (host, ports[position % len(ports)])
             for position, host in enumerate(hosts.split(","))
@@ -115,7 +124,7 @@ class Database:
     @property
     def server(self) -> Server:
         """The first server, for commands."""
-        host, port = next(iter(self.servers), ("", "5432"))
+        host, port = next(iter(self.servers), ("", USUAL_PORT))
         return Server(host, port, self.role, self.name, self.canonical)
 
     @cached_property
@@ -165,10 +174,10 @@ def explain(error: db.Error) -> Failure:
         return Failure("database.port", "Something other than PostgreSQL answers there")
     kind = error_class(error)
     if kind == "timeout":
-        return Failure("database.port", f"It did not answer the login within {CONNECT_TIMEOUT} s")
+        return Failure("database.port", HANGS)
     if kind in CHECK_OF_CLASS:
         return Failure(CHECK_OF_CLASS[kind], words)
-    if "does not exist" in words or "permission denied for database" in words:
+    if any(each in words for each in NO_DATABASE):
         return Failure("database.exists", words)
     return Failure("database.port", words)
 

@@ -4,6 +4,7 @@ import shlex
 import socket
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from django import db
 from django.conf import settings
@@ -11,8 +12,10 @@ from django.conf import settings
 from service.doctor.administration import create_database, create_role, identifier, psql
 from service.doctor.connection import (
     CONNECT_TIMEOUT,
+    HANGS,
     LOGIN,
     NOT_YET,
+    USUAL_PORT,
     Address,
     Database,
     Failure,
@@ -21,7 +24,7 @@ from service.doctor.connection import (
     resolve,
 )
 from service.doctor.examination import Examination, on_postgresql, on_sqlite
-from service.doctor.places import LOCAL_HOSTS, Place
+from service.doctor.places import LOCAL_HOSTS, Place, Server
 from service.doctor.registry import Outcome, check, error, ok, skipped, warning
 from service.errors import one_line
 
@@ -109,17 +112,49 @@ def port(examination: Examination) -> Outcome:
     place, server = examination.place, database.server
     if failed and not facts:
         fact = f"nobody answers. {'; '.join(failed)}"
+        if usual := answers_at_the_usual_port(database):
+            return error(f"{fact}. But {usual.shown} answers", name_usual_port(place, server))
         if place.is_container and server.host in LOCAL_HOSTS:
             fact += f". In a container, {server.host} is the container itself"
         return error(fact, place.start_database(server))
     if (found := database.failure) and found.check == "database.port":
-        fix = place.restart_database(server)
-        if found.message.endswith(NOT_YET):
-            fix = place.manage("doctor --wait 60")
-        return error(f"{', '.join(facts) or 'the server answers'}. {found.message}", fix)
+        fact = ". ".join([*([", ".join(facts)] if facts else []), found.message])
+        return error(fact, port_fix(examination, found.message))
     if failed:
         return warning(f"{', '.join(facts)}. Others do not: {'; '.join(failed)}")
     return ok(", ".join(facts) or "answers")
+
+
+def answers_at_the_usual_port(database: Database) -> Address | None:
+    """The address of the first host at which somebody answers, if the URL names another port."""
+    host, number = database.servers[0]
+    addresses = database.addresses.get((host, number), [])
+    if number == USUAL_PORT or host.startswith("/"):
+        return None
+    usual = [
+        Address(host, each.family, (each.target[0], int(USUAL_PORT), *each.target[2:]))
+        for each in addresses
+    ]
+    return first_answering(usual, CONNECT_TIMEOUT / 2)[0]
+
+
+def name_usual_port(place: Place, server: Server) -> str:
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    role, name = quote(server.role, safe=""), quote(server.database, safe="")
+    url = f"postgresql://{role}:PASSWORD@{host}:{USUAL_PORT}/{name}"
+    return place.set("DATABASE_URL", shlex.quote(url))
+
+
+def port_fix(examination: Examination, message: str) -> str | None:
+    """Nothing for an unknown cause: to restart a database ends the requests of others."""
+    database, place = examination.database, examination.place
+    if not database.servers:  # the message is libpq's, about the server that it has chosen
+        return place.start_database(database.server)
+    if message.endswith(NOT_YET) or "closed the connection unexpectedly" in message:
+        return place.manage("doctor --wait 60")
+    if "unsupported startup parameter" in message:  # by PgBouncer
+        return place.set("DATABASE_STATEMENT_TIMEOUT", "0")
+    return place.restart_database(database.server) if message == HANGS else None
 
 
 def skipped_unless_reached(step: str, failure: Failure | None) -> Outcome | None:
@@ -163,6 +198,11 @@ def exists(examination: Examination) -> Outcome:
             name, role = identifier(database.name), identifier(database.role)
             grant = f"GRANT CONNECT ON DATABASE {name} TO {role}"
             return error(failure.message, psql(examination, grant))
+        if "not currently accepting connections" in failure.message:
+            allow = f"ALTER DATABASE {identifier(database.name)} ALLOW_CONNECTIONS true"
+            return error(failure.message, psql(examination, allow))
+        if "no such database" in failure.message:  # a pooler's own list names it
+            return error(f"a pooler does not know the database: {failure.message}")
         return error(failure.message, create_database(examination, database.name))
     return ok(f"the database {database.name!r} exists")
 

@@ -23,15 +23,30 @@ READ_ONLY_SOURCES = {
     "user": "ALTER ROLE {role} RESET default_transaction_read_only",
     "database user": "ALTER ROLE {role} IN DATABASE {database} RESET default_transaction_read_only",
 }
-# The limits of the server, of the database and of the role; the smallest one counts.
+# Whose connections are limited, to how many, and how many there are beside this one. Of the limits
+# of the server, of the database and of the role, the one that leaves the fewest.
 CONNECTIONS = """
-SELECT least(
-    current_setting('max_connections')::int
-    - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true), '0')::int,
-    (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database()),
-    (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
-), (SELECT sum(numbackends) FROM pg_stat_database WHERE datid <> 0)::int - 1
+WITH own AS (
+    SELECT oid AS role, rolconnlimit AS "limit", rolsuper
+    FROM pg_roles WHERE rolname = session_user
+), limits(whose, "limit", used) AS (
+    SELECT 'server',
+        current_setting('max_connections')::int
+        - current_setting('superuser_reserved_connections')::int
+        - coalesce(current_setting('reserved_connections', true), '0')::int,
+        (SELECT sum(numbackends) FROM pg_stat_database WHERE datid <> 0)::int
+    UNION ALL
+    SELECT 'database', datconnlimit, numbackends
+    FROM own, pg_database JOIN pg_stat_database ON datid = pg_database.oid
+    WHERE pg_database.datname = current_database() AND datconnlimit >= 0 AND NOT rolsuper
+    UNION ALL
+    SELECT 'role', "limit", (
+        SELECT count(*) FROM pg_stat_activity
+        WHERE usesysid = role AND backend_type = 'client backend'
+    )::int
+    FROM own WHERE "limit" >= 0 AND NOT rolsuper
+)
+SELECT whose, "limit", used - 1 FROM limits ORDER BY "limit" - used LIMIT 1
 """
 
 
@@ -45,12 +60,22 @@ def connections(examination: Examination) -> Outcome:
         return outcome
     if failure:  # about the version, which is the next check
         return ok("the server accepts connections")
-    limit, used = examination.database.one(CONNECTIONS)
+    whose, limit, used = examination.database.one(CONNECTIONS)
     needed = settings.WEB_CONCURRENCY * (settings.THREADS + 1)
     # A service that runs here is among those that are counted already.
     enough = limit > used if examination.answers else limit >= used + needed
-    fact = f"{used} of {limit} connections are used; one replica takes up to {needed}"
-    return ok(fact) if enough else warning(fact, examination.place.set("THREADS", "1"))
+    fact = (
+        f"{used} of {limit} connections of the {whose} are used; one replica takes up to {needed}"
+    )
+    return ok(fact) if enough else warning(fact, connections_fix(examination, whose, limit - used))
+
+
+def connections_fix(examination: Examination, whose: str, left: int) -> str | None:
+    """Fewer threads, if these connections are enough for one of each worker; else more of them."""
+    fewer = settings.WEB_CONCURRENCY * 2
+    if settings.THREADS > 1 and (examination.answers or fewer <= left):
+        return examination.place.set("THREADS", "1")
+    return more_connections(examination, f"connections for {whose}")
 
 
 def more_connections(examination: Examination, message: str) -> str | None:

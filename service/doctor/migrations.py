@@ -21,10 +21,31 @@ def applied(examination: Examination) -> Outcome:
     if not missing:
         return ok(f"all {len(known)} are applied")
     fact = f"{len(missing)} of {len(known)} are missing: {names(missing)}"
+    if forbidden := no_new_tables(examination):
+        return error(f"{fact}. {forbidden.fact}", forbidden.fix)
     fix = examination.place.manage("migrate")
     if settings.MIGRATE == "auto" and not examination.serves_here:
         return warning(f"{fact}. `serve` applies them when it starts", fix)
     return error(fact, fix)
+
+
+def no_new_tables(examination: Examination) -> Outcome | None:
+    """Why this role cannot migrate; from PostgreSQL 15 on, only the database's owner may."""
+    if not on_postgresql(examination) or "migration" in settings.DATABASES:  # another role may
+        return None
+    database = examination.database
+    schema, allowed = database.one(
+        "SELECT current_schema(), has_schema_privilege(current_schema(), 'CREATE')"
+    )
+    if schema is None:
+        return error("No schema of search_path exists, so `migrate` cannot make tables")
+    if allowed:
+        return None
+    grant = f"GRANT CREATE ON SCHEMA {identifier(schema)} TO {identifier(database.role)}"
+    return error(
+        f"The role {database.role!r} may not make tables in the schema {schema!r}",
+        psql(examination, grant, database=database.name),
+    )
 
 
 @check("migrations.unknown", needs=["database.writable"])

@@ -16,6 +16,7 @@ POD_OF_DEPLOYMENT = re.compile(r"(.+)-[a-z0-9]{6,10}-[a-z0-9]{5}")
 # Not only digits, and without dots, as an IP address or a domain has them.
 CONTAINER_NAME = re.compile("[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*")
 OTHERS = "with the other options as before"
+PASSED_ON = ("SECRET_KEY", "API_ACCESS", "LOG_FORMAT")  # by docker-compose.yml, from .env
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -100,8 +101,11 @@ class Docker(Place):
 
     def __init__(self) -> None:
         self.container = container_id(Path("/proc/self/mountinfo")) or socket.gethostname()
+        self.is_one_off = is_of_doctor(Path("/proc/1/cmdline"))
 
     def manage(self, arguments: str) -> str:
+        if self.is_one_off:
+            return f"docker run --rm ... python manage.py {arguments}   # {OTHERS}"
         return f"docker exec {self.container} python manage.py {arguments}"
 
     def set(self, name: str, value: str) -> str:
@@ -113,15 +117,20 @@ class Docker(Place):
     def make_writable(self, paths: Sequence[Path], user: int) -> str | None:
         if paths == [Path("/tmp")]:  # noqa: S108 - the image's own file system is read-only
             return f"docker run --tmpfs /tmp ...   # {OTHERS}"
+        if self.is_one_off:
+            return f"docker run --rm --user 0 ... chown {user} {joined(paths)}   # {OTHERS}"
         return f"docker exec --user 0 {self.container} chown {user} {joined(paths)}"
 
     def start_database(self, server: Server) -> str | None:
         if not server.is_neighbour:
             return self.name_database(server) or super().start_database(server)
         if not has_docker_dns(Path("/etc/resolv.conf")):
-            networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}"
-            network = f"\"$(docker inspect --format '{networks}' {server.host})\""
-            return f"docker network connect {network} {self.container}"
+            # A new network: the database may be on several, or on the default one as well.
+            name = f"{server.host}-network"
+            shared = f"docker network create {name} && docker network connect {name} {server.host}"
+            if self.is_one_off:
+                return f"{shared} && docker run --network {name} ...   # {OTHERS}"
+            return f"{shared} && docker network connect {name} {self.container}"
         return f"docker start {server.host}"
 
     def restart_database(self, server: Server) -> str | None:
@@ -137,20 +146,25 @@ class Compose(Docker):
     """``service`` is the name in the Compose file."""
 
     def __init__(self, service: str) -> None:
+        super().__init__()
         self.description = "a container of Docker Compose"
         self.service = service
+        self.execute = "docker compose run --rm" if self.is_one_off else "docker compose exec"
 
     def manage(self, arguments: str) -> str:
-        return f"docker compose exec {self.service} python manage.py {arguments}"
+        return f"{self.execute} {self.service} python manage.py {arguments}"
 
     def set(self, name: str, value: str) -> str:
-        return f"echo {name}={value} >> .env && docker compose up --detach {self.service}"
+        up = f"docker compose up --detach {self.service}"
+        if name in PASSED_ON:
+            return f"echo {name}={value} >> .env && {up}"
+        return f"{up}   # after {name}: {value} under environment in docker-compose.yml"
 
     def unset(self, name: str) -> str:
         return f"unset {name}; docker compose up --detach {self.service}   # and not in .env"
 
     def make_writable(self, paths: Sequence[Path], user: int) -> str | None:
-        return f"docker compose exec --user 0 {self.service} chown {user} {joined(paths)}"
+        return f"{self.execute} --user 0 {self.service} chown {user} {joined(paths)}"
 
     def start_database(self, server: Server) -> str | None:
         if not server.is_neighbour:
@@ -187,7 +201,10 @@ class Kubernetes(Place):
 
     def set(self, name: str, value: str) -> str:
         if self.release and name in self.values:
-            return self._upgrade(f"--set {self.values[name]}={value}")
+            # Helm would end the value at a comma.
+            key = self.values[name]
+            new = f"'{key}={{{value}}}'" if "," in value else f"{key}={value}"
+            return self._upgrade(f"--set {new}")
         if self.workload.startswith("pod/"):
             return f"kubectl run {self.pod} --env={name}={value} ...   # {OTHERS}"
         return f"{self.kubectl} set env {self.workload} {name}={value}"
@@ -274,6 +291,14 @@ def container_id(mounts: Path) -> str:
     except OSError:
         return ""
     return found[1] if found else ""
+
+
+def is_of_doctor(first_process: Path) -> bool:
+    """Whether this container was started for doctor alone, and ends with it."""
+    try:
+        return b"doctor" in first_process.read_bytes().split(b"\0")
+    except OSError:
+        return False
 
 
 def has_docker_dns(resolver: Path) -> bool:

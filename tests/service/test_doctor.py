@@ -222,7 +222,7 @@ def test_a_container_is_checked_as_for_production(tmp_path: Path) -> None:
     [
         ("checkout", "export TRUST_PROXY_HEADERS=true"),
         ("docker", "docker run -e TRUST_PROXY_HEADERS=true"),
-        ("compose/app", "echo TRUST_PROXY_HEADERS=true >> .env && docker compose up --detach app"),
+        ("compose/app", "docker compose up --detach app   # after TRUST_PROXY_HEADERS: true"),
         ("helm/lists", "helm upgrade lists chart"),
     ],
 )
@@ -614,6 +614,64 @@ def test_a_limit_of_the_role_or_the_database(server: PostgreSQL, what: str) -> N
 
 
 @on_postgresql
+def test_the_limit_of_a_role_is_about_its_own_connections(server: PostgreSQL) -> None:
+    with sql(server.url) as execute:
+        execute(f"CREATE ROLE me LOGIN CONNECTION LIMIT 12 PASSWORD '{PASSWORD}'")
+        url = role_url(server.url, "me")
+        others = [psycopg2.connect(server.url) for _ in range(8)]
+        try:
+            found = doctor(DATABASE_URL=url, WEB_CONCURRENCY="2").checks["database.connections"]
+            assert found["status"] == "ok"
+            assert "0 of 12 connections of the role are used" in found["fact"]
+            few = doctor(DATABASE_URL=url, WEB_CONCURRENCY="8").checks["database.connections"]
+            assert few["status"] == "warning"
+            execute(statement_of(few["fix"]))  # for 8 workers with one thread each, 12 are too few
+            many = doctor(DATABASE_URL=url, WEB_CONCURRENCY="8").checks["database.connections"]
+            assert many["status"] == "ok"
+        finally:
+            for other in others:
+                other.close()
+            execute("DROP ROLE me")
+
+
+@on_postgresql
+def test_a_role_that_may_not_make_tables(server: PostgreSQL) -> None:
+    """A database that somebody else owns, from PostgreSQL 15 on: `migrate` would fail."""
+    with sql(server.url) as execute:
+        execute(f"CREATE ROLE me LOGIN PASSWORD '{PASSWORD}'")
+        execute("CREATE DATABASE lists")
+        url = role_url(server.url.replace("/postgres?", "/lists?"), "me")
+        try:
+            found = doctor(DATABASE_URL=url).only_error("migrations.applied")
+            assert "'me' may not make tables in the schema 'public'" in found["fact"]
+            with sql(server.url.replace("/postgres?", "/lists?")) as execute_there:
+                execute_there(statement_of(found["fix"]))
+            assert manage("migrate", DATABASE_URL=url).returncode == 0
+            assert doctor(DATABASE_URL=url).ids("error") == []
+            execute("ALTER ROLE me SET search_path TO nowhere")
+            found = doctor(DATABASE_URL=url).only_error("migrations.applied")
+            assert "No schema of search_path" in found["fact"]
+            report = doctor(DATABASE_URL=url, MIGRATION_DATABASE_URL=url)
+            assert report.ids("error") == []  # another role may be allowed
+        finally:
+            execute("DROP DATABASE lists WITH (FORCE)")
+            execute("DROP ROLE me")
+
+
+@on_postgresql
+def test_a_database_that_accepts_no_connections(server: PostgreSQL) -> None:
+    with sql(server.url) as execute:
+        execute('CREATE DATABASE "order" ALLOW_CONNECTIONS false')  # a word of SQL
+        url = server.url.replace("/postgres?", "/order?")
+        try:
+            found = doctor(DATABASE_URL=url).only_error("database.exists")
+            execute(statement_of(found["fix"]))
+            assert doctor(DATABASE_URL=url).ids("error") == []
+        finally:
+            execute('DROP DATABASE "order"')
+
+
+@on_postgresql
 def test_a_role_that_may_not_write_to_a_table(migrated_url: str) -> None:
     with sql(migrated_url) as execute:
         execute(f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'")
@@ -654,7 +712,9 @@ def test_a_server_that_libpq_chooses(server: PostgreSQL, monkeypatch: pytest.Mon
     report = doctor(DATABASE_URL="postgresql://postgres@/postgres")
     assert report.ids("error") == []
     monkeypatch.setenv("PGHOST", "/nowhere")
-    doctor(DATABASE_URL="postgresql://postgres@/postgres").only_error("database.port")
+    found = doctor(DATABASE_URL="postgresql://postgres@/postgres").only_error("database.port")
+    assert "answers" not in found["fact"]
+    assert found["fix"] == "sudo systemctl start postgresql"
 
 
 @on_postgresql

@@ -29,20 +29,22 @@ from service.doctor import (
 )
 from service.doctor import database as database_checks
 from service.doctor.administration import identifier
-from service.doctor.connection import Address, Failure, explain
+from service.doctor.connection import HANGS, Address, Failure, explain
 from service.doctor.examination import Examination, InvalidVariable
 from service.doctor.places import (
+    PASSED_ON,
     Place,
     Server,
     container_id,
     has_docker_dns,
+    is_of_doctor,
     namespace,
     place_named,
 )
 from service.doctor.registry import Outcome, Result, error, ok
 from service.doctor.report import Status
 from service.listening import refusal
-from tests.process import ROOT
+from tests.process import ROOT, free_port
 
 pytestmark = pytest.mark.once(on="sqlite")
 
@@ -139,6 +141,16 @@ def test_a_file_of_sqlite_that_belongs_to_somebody_else(
     assert configuration.fix_of(Place(), message) is None
 
 
+def test_a_folder_that_the_user_may_not_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Python 3.14, is_dir() raises the error."""
+
+    def is_dir(path: Path) -> bool:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "is_dir", is_dir)
+    assert not configuration.is_folder(Path("/data/lists.sqlite3"))
+
+
 def test_a_database_of_sqlite_that_refuses_writes(db: None, tmp_path: Path) -> None:
     examination = Examination(Place())
     database = examination.database
@@ -172,6 +184,8 @@ def test_static_files_that_are_not_collected(settings: LazySettings, tmp_path: P
         ('FATAL:  password authentication failed for user "x"', "database.password"),
         ('FATAL:  database "x" does not exist', "database.exists"),
         ("server does not support SSL, but SSL was required", "database.tls"),
+        ('FATAL:  database "x" is not currently accepting connections', "database.exists"),
+        ("FATAL:  no such database: x", "database.exists"),
         ("Ein Fehler, den hier niemand kennt", "database.port"),
     ],
 )
@@ -223,6 +237,65 @@ def test_a_server_that_cannot_be_restarted_from_here() -> None:
     assert database_state.more_connections(examination, "sorry, too many clients already") is None
 
 
+def test_a_role_with_fewer_connections_than_workers(settings: LazySettings) -> None:
+    settings.WEB_CONCURRENCY, settings.THREADS = 2, 4
+    examination = Examination(place_named("docker"))
+    examination.database.failure = Failure("database.connections", "too many connections")
+    fewer = database_state.connections_fix(examination, "role", 4)
+    assert "THREADS=1" in str(fewer)
+    assert "CONNECTION LIMIT -1" in str(database_state.connections_fix(examination, "role", 3))
+    settings.THREADS = 1
+    assert "CONNECTION LIMIT -1" in str(database_state.connections_fix(examination, "database", 9))
+
+
+@pytest.mark.parametrize(
+    ("message", "fix"),
+    [
+        (HANGS, "docker restart db"),
+        ("the database system is starting up", "doctor --wait 60"),
+        ("server closed the connection unexpectedly", "doctor --wait 60"),
+        ("unsupported startup parameter: options", "-e DATABASE_STATEMENT_TIMEOUT=0"),
+        ("Ein Fehler, den hier niemand kennt", "None"),
+    ],
+)
+def test_a_database_is_only_restarted_where_it_hangs(message: str, fix: str) -> None:
+    examination = Examination(place_named("docker"))
+    wrapper = examination.database.wrapper
+    wrapper.settings_dict = wrapper.settings_dict | {"HOST": "db", "PORT": ""}
+    assert fix in str(database_checks.port_fix(examination, message))
+
+
+def test_a_database_that_a_pooler_does_not_know() -> None:
+    examination = Examination(place_named("docker"))
+    examination.database.failure = Failure("database.exists", "no such database: lists")
+    found = database_checks.exists(examination)
+    assert (found.status, found.fix) == (ERROR, None)
+
+
+def test_the_usual_port_is_named_as_it_is_typed() -> None:
+    there = Server("::1", "5433", "my role", "lists")
+    fix = database_checks.name_usual_port(place_named("docker"), there)
+    assert "postgresql://my%20role:PASSWORD@[::1]:5432/lists" in fix
+
+
+def test_a_server_that_answers_at_the_usual_port_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    examination = Examination(place_named("docker"))
+    wrapper = examination.database.wrapper
+    closed = str(free_port())
+    settings = wrapper.settings_dict | {"HOST": "127.0.0.1", "PORT": closed, "USER": "me"}
+    wrapper.settings_dict = settings
+    with socket.create_server(("127.0.0.1", 0)) as usual:
+        number = str(usual.getsockname()[1])
+        monkeypatch.setattr(database_checks, "USUAL_PORT", number)
+        assert database_checks.host(examination).status == OK
+        found = database_checks.port(examination)
+    assert found.status == ERROR
+    assert f"127.0.0.1:{closed}: Connection refused. But 127.0.0.1:{number} answers" in found.fact
+    assert f"@127.0.0.1:{number}/" in str(found.fix)
+    wrapper.settings_dict = settings | {"PORT": number}
+    assert database_checks.answers_at_the_usual_port(examination.database) is None
+
+
 def test_an_address_is_shown_as_it_is_typed() -> None:
     assert Address("db", socket.AF_INET6, ("::1", 5432, 0, 0)).shown == "[::1]:5432"
 
@@ -246,7 +319,13 @@ def test_nobody_answers_in_time() -> None:
 
 @pytest.mark.parametrize(
     ("name", "written"),
-    [("lists", "lists"), ("My-Lists", '"My-Lists"'), ('a"b', '"a""b"'), ("café", '"café"')],
+    [
+        ("lists", "lists"),
+        ("My-Lists", '"My-Lists"'),
+        ('a"b', '"a""b"'),
+        ("café", '"café"'),
+        ("user", '"user"'),
+    ],
 )
 def test_a_name_in_sql(name: str, written: str) -> None:
     assert identifier(name) == written
@@ -395,8 +474,8 @@ DATABASES: dict[str, list[tuple[str | None, str | None]]] = {
     ],
     "compose/app": [
         (
-            "echo DATABASE_URL=postgresql://lists:PASSWORD@db/tasklists >> .env"
-            " && docker compose up --detach app",
+            "docker compose up --detach app   # after DATABASE_URL:"
+            " postgresql://lists:PASSWORD@db/tasklists under environment in docker-compose.yml",
             None,
         ),
         (None, None),
@@ -527,7 +606,8 @@ VALUES = {"THREADS": "config.threads"}
             "569677cdba30",
             [
                 "docker compose exec app python manage.py migrate",
-                "echo THREADS=1 >> .env && docker compose up --detach app",
+                "docker compose up --detach app"
+                "   # after THREADS: 1 under environment in docker-compose.yml",
                 "unset THREADS; docker compose up --detach app   # and not in .env",
                 "docker compose exec --user 0 app chown 10001 /data",
             ],
@@ -581,8 +661,43 @@ def test_a_container_on_the_default_network_is_connected_to_that_of_the_database
     monkeypatch.setattr("service.doctor.places.has_docker_dns", lambda _: False)
     inside("569677cdba30")
     fix = str(place_named("docker").start_database(NEIGHBOUR))
-    assert fix.startswith('docker network connect "$(docker inspect ')
-    assert fix.endswith(' db)" 569677cdba30')
+    shared = "docker network create db-network && docker network connect db-network db"
+    assert fix == f"{shared} && docker network connect db-network 569677cdba30"
+
+
+def test_a_container_of_doctor_has_ended_when_its_commands_are_typed(
+    monkeypatch: pytest.MonkeyPatch, inside: Callable[[str], None]
+) -> None:
+    monkeypatch.setattr("service.doctor.places.is_of_doctor", lambda _: True)
+    monkeypatch.setattr("service.doctor.places.has_docker_dns", lambda _: False)
+    inside("569677cdba30")
+    others = "   # with the other options as before"
+    docker, compose = place_named("docker"), place_named("compose/app")
+    assert [each.manage("migrate") for each in (docker, compose)] == [
+        f"docker run --rm ... python manage.py migrate{others}",
+        "docker compose run --rm app python manage.py migrate",
+    ]
+    assert [each.make_writable([Path("/data")], 10001) for each in (docker, compose)] == [
+        f"docker run --rm --user 0 ... chown 10001 /data{others}",
+        "docker compose run --rm --user 0 app chown 10001 /data",
+    ]
+    start = str(docker.start_database(NEIGHBOUR))
+    assert start.endswith(f" && docker run --network db-network ...{others}")
+
+
+def test_compose_passes_some_variables_on() -> None:
+    place = place_named("compose/app")
+    compose = (ROOT / "docker-compose.yml").read_text()
+    passed_on = re.findall(r"(?m)^      ([A-Z_]+):$", compose)
+    assert tuple(passed_on) == PASSED_ON
+    for name in PASSED_ON:
+        assert place.set(name, "x") == f"echo {name}=x >> .env && docker compose up --detach app"
+
+
+def test_helm_takes_several_values_in_braces() -> None:
+    place = place_named("helm/one", {"ALLOWED_HOSTS": "config.allowedHosts"})
+    fix = place.set("ALLOWED_HOSTS", "localhost,example.com")
+    assert fix.endswith(" --set 'config.allowedHosts={localhost,example.com}'")
 
 
 @pytest.mark.parametrize(
@@ -647,6 +762,11 @@ def test_what_is_read_about_a_container(tmp_path: Path) -> None:
     assert namespace(file) == container_id(file) == ""
     assert has_docker_dns(file)
     assert (container_id(none), namespace(none), has_docker_dns(none)) == ("", "", True)
+    file.write_text("python\0manage.py\0doctor\0--json\0")
+    assert is_of_doctor(file)
+    file.write_text("python\0manage.py\0serve\0")
+    assert not is_of_doctor(file)
+    assert not is_of_doctor(none)
 
 
 def test_python_outside_of_the_folder_is_named_whole(

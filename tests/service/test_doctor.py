@@ -49,6 +49,10 @@ class Report:
     def ids(self, status: str) -> list[str]:
         return [name for name, each in self.checks.items() if each["status"] == status]
 
+    def is_past(self, name: str) -> bool:
+        """Whether that check is well; a role that a test has made may lack rights after it."""
+        return bool(self.checks[name]["status"] == "ok")
+
     def only_error(self, name: str) -> dict[str, Any]:
         """The check that failed: one cause is one error."""
         assert self.ids("error") == [name], self.checks
@@ -442,7 +446,7 @@ def test_a_wrong_password(guarded: PostgreSQL) -> None:
             r"sudo -u postgres psql -U postgres -d postgres -c '\password me'"
         )
         execute(f"ALTER ROLE me PASSWORD '{PASSWORD}'")  # as \password does
-        assert doctor(DATABASE_URL=role_url(guarded.url, "me")).ids("error") == []
+        assert doctor(DATABASE_URL=role_url(guarded.url, "me")).is_past("database.password")
 
 
 @on_postgresql
@@ -452,7 +456,7 @@ def test_no_password_at_all(guarded: PostgreSQL) -> None:
     url = role_url(guarded.url, "me").replace(f":{PASSWORD}@", "@")
     found = doctor(DATABASE_URL=url).only_error("database.password")
     assert found["fix"].startswith("export DATABASE_PASSWORD=")
-    assert doctor(DATABASE_URL=url, DATABASE_PASSWORD=PASSWORD).ids("error") == []
+    assert doctor(DATABASE_URL=url, DATABASE_PASSWORD=PASSWORD).is_past("database.password")
 
 
 @on_postgresql
@@ -464,7 +468,7 @@ def test_a_role_that_does_not_exist_or_may_not_log_in(server: PostgreSQL) -> Non
         execute("CREATE ROLE nobody NOLOGIN")
         found = doctor(DATABASE_URL=url).only_error("database.password")
         execute(statement_of(found["fix"]))
-        assert doctor(DATABASE_URL=url).ids("error") == []
+        assert doctor(DATABASE_URL=url).is_past("database.password")
         execute("DROP ROLE nobody")
 
 
@@ -504,7 +508,7 @@ def test_a_database_that_the_role_may_not_connect_to(server: PostgreSQL) -> None
         execute("REVOKE CONNECT ON DATABASE closed FROM PUBLIC")
         url = role_url(server.url.replace("/postgres?", "/closed?"), "me")
         execute(statement_of(doctor(DATABASE_URL=url).only_error("database.exists")["fix"]))
-        assert doctor(DATABASE_URL=url).ids("error") == []
+        assert doctor(DATABASE_URL=url).is_past("database.exists")
         execute("DROP DATABASE closed")
         execute("DROP ROLE me")
 

@@ -1,6 +1,7 @@
 """Where the service runs, and commands in the words of that place."""
 
 import os
+import pwd
 import re
 import shlex
 import socket
@@ -43,6 +44,18 @@ class Server(NamedTuple):
         return not self.is_local and bool(CONTAINER_NAME.fullmatch(self.host))
 
 
+def is_packaged_here() -> bool:
+    """Whether packages of Linux have installed PostgreSQL. They make a user for it.
+
+    Otherwise localhost may be a container's published port, or Homebrew's server on macOS.
+    """
+    try:
+        pwd.getpwnam("postgres")
+    except KeyError:
+        return False
+    return True
+
+
 class Place:
     """A checkout. The other places are subclasses, which override what differs."""
 
@@ -72,8 +85,10 @@ class Place:
 
     def start_database(self, server: Server) -> str | None:
         """The command that starts a server that does not answer, or shows whether it runs."""
-        if server.is_local:
-            return None if self.is_container else "sudo systemctl start postgresql"
+        if server.is_local and self.is_container:
+            return None
+        if server.is_local and is_packaged_here():
+            return "sudo systemctl start postgresql"
         return f"pg_isready -h {shlex.quote(server.host)} -p {server.port}"
 
     def name_database(self, server: Server) -> str | None:
@@ -83,14 +98,15 @@ class Place:
         return self.set("DATABASE_URL", f"postgresql://{server.role}:PASSWORD@db/{server.database}")
 
     def restart_database(self, server: Server) -> str | None:
-        return "sudo systemctl restart postgresql" if server.is_local else None
+        packaged = server.is_local and is_packaged_here()
+        return "sudo systemctl restart postgresql" if packaged else None
 
     def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         """The command that runs a client program of PostgreSQL as an administrator of the server.
 
         ``interactive`` is for a program that asks for a password and so needs a terminal.
         """
-        if server.is_local and not self.is_container:
+        if server.is_local and not self.is_container and is_packaged_here():
             return f"sudo -u postgres {command} -p {server.port}"
         return f"{command} -h {shlex.quote(server.host)} -p {server.port}"
 

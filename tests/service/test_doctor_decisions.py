@@ -520,6 +520,25 @@ DATABASES: dict[str, list[tuple[str | None, str | None]]] = {
 }
 
 
+def test_a_laptop_without_packages_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is then a container's published port, or Homebrew's: reached as any other is."""
+
+    def no_user(name: str) -> None:
+        raise KeyError(name)
+
+    monkeypatch.setattr("pwd.getpwnam", no_user)
+    place, server = Place(), SERVERS[0]
+    assert place.start_database(server) == "pg_isready -h localhost -p 5432"
+    assert place.restart_database(server) is None
+    assert place.client(server, "psql") == "psql -h localhost -p 5432"
+
+
+@pytest.fixture
+def packaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.doctor.places.is_packaged_here", lambda: True)
+
+
+@pytest.mark.usefixtures("packaged")
 @pytest.mark.parametrize("name", DATABASES)
 def test_a_server_is_started_in_the_words_of_the_place(
     name: str, inside: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
@@ -577,6 +596,7 @@ def test_a_server_is_started_in_the_words_of_the_place(
         ),
     ],
 )
+@pytest.mark.usefixtures("packaged")
 def test_a_client_program_runs_beside_the_server(
     name: str, expected: list[str], inside: Callable[[str], None]
 ) -> None:

@@ -18,7 +18,7 @@ EVERYTHING: dict[str, Values] = {
 }
 BOTH: Values = {
     "secretKey": {"value": "k" * 50},
-    "admin": {"enabled": True, "password": "secret"},
+    "admin": {"enabled": True, "password": "long-enough"},
 }
 
 

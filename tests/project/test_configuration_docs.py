@@ -59,7 +59,9 @@ def test_a_row_says_what_the_code_does(row: Row) -> None:
 @pytest.mark.parametrize("file", CODE, ids=lambda file: str(file.relative_to(ROOT)))
 def test_only_one_module_reads_the_environment(file: Path) -> None:
     """Else a variable could be read that no table has."""
-    reads = re.search(r"\bos\.environ\b|import environ\b|getenv", file.read_text())
+    # Doctor looks for what the kubelet sets in every container, which is no setting.
+    text = file.read_text().replace('"KUBERNETES_SERVICE_HOST" in os.environ', "")
+    reads = re.search(r"\bos\.environ\b|import environ\b|getenv", text)
     if file == ROOT / "server" / "metrics_directory.py":
         return  # prometheus_client, and the arbiter that SIGUSR2 starts, read what it sets
     assert bool(reads) == (file == ROOT / "project" / "environment.py")

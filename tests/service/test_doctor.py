@@ -121,7 +121,9 @@ def test_it_changes_nothing(database_url: str, migrated_url: str, tmp_path: Path
         if connection.vendor == "sqlite":
             return files
         with sql(migrated_url) as execute:
-            return execute("SELECT relname, n_tup_ins, n_tup_upd FROM pg_stat_user_tables")
+            return execute(
+                "SELECT relname, n_tup_ins, n_tup_upd FROM pg_stat_user_tables ORDER BY relname"
+            )
 
     before = state()
     assert doctor(DATABASE_URL=migrated_url).ids("error") == []

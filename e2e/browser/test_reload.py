@@ -26,3 +26,19 @@ def test_a_page_without_all_of_its_files_is_loaded_again(window: Window, file: s
     window.eventually(lambda: len(asked) > 2, "the page is loaded a third time")
     expect(window.page.get_by_role("heading", name="Start with a list")).to_be_visible()
     window.make_list("Groceries")
+
+
+def test_a_page_without_any_of_its_scripts_is_loaded_again(window: Window) -> None:
+    loads: list[str] = []
+    window.page.on("request", lambda request: loads.append(request.resource_type))
+
+    def fail_at_first(route: Route) -> None:
+        if loads.count("document") == 1:
+            route.fulfill(status=404)
+        else:
+            route.continue_()
+
+    window.expects(404)
+    window.page.route(re.compile(r"/tasklists/[^/]*\.js$"), fail_at_first)
+    window.page.reload()
+    window.make_list("Groceries")

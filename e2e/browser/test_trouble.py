@@ -338,6 +338,32 @@ def test_a_page_that_is_opened_during_an_outage_recovers(
 # ── The network ──────────────────────────────────────────────────────────────
 
 
+def test_tasks_that_could_not_be_read_are_read_again_although_others_are_being_read(
+    open_window: OpenWindow, service: Service, api: Api, groceries: int
+) -> None:
+    reading = api.make_list("Reading", "Middlemarch")
+    window = open_window("about:blank")
+    window.expects_no_network()
+    held: list[Route] = []
+    failed: list[Route] = []
+
+    def fail_once(route: Route) -> None:
+        if failed:
+            route.fallback()
+            return
+        failed.append(route)
+        route.abort()
+
+    window.page.route(f"**/lists/{groceries}/tasks?*", fail_once)
+    window.page.route(f"**/lists/{reading}/tasks?*", lambda route: held.append(route))  # noqa: PLW0108
+    window.page.goto(service.url)
+    window.eventually(lambda: failed and held, "the tasks of both lists are read")
+    window.page.get_by_role("button", name="Try now").click()
+    window.page.unroute(f"**/lists/{reading}/tasks?*")
+    held.pop().continue_()
+    window.shows("milk", "bread", "oranges")
+
+
 def test_changes_wait_while_the_network_is_gone(shown: Window, api: Api, groceries: int) -> None:
     with shown.without_network():
         shown.add("tea")

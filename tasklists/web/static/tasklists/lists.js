@@ -16,6 +16,7 @@ const KEPT_ALIVE = 50; // requests that a browser certainly goes on with after t
 let renaming = false;
 let scheduled = false;
 let refreshing = null;
+let again = false; // whether to read once more when that is done
 
 const isShown = () => !$("view-lists").hidden;
 const hashOf = (list) => `#lists/${list.id ?? list.key}`;
@@ -135,9 +136,16 @@ async function readCurrent() {
   if (state.current) await store.readTasks(state.current);
 }
 
-/** Read everything again, unless that is going on. */
+/** Read everything again. If that is going on, once more afterwards during an outage, when a part of it has failed. */
 function refresh() {
-  refreshing ??= read().finally(() => (refreshing = null));
+  if (refreshing) again ||= Boolean(queue.outage);
+  else refreshing = read().finally(done);
+}
+
+function done() {
+  refreshing = null;
+  if (again) refresh();
+  again = false;
 }
 
 async function read() {

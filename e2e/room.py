@@ -1,4 +1,4 @@
-"""Exclusive use of what the course uses: port 5000 of this machine and the namespace default.
+"""Exclusive use of what the course uses: port 5000, the namespace default, and all nodes.
 
 `make e2e-docs` and `make e2e-kubernetes` may run at the same time: the second one waits for the
 first. What the tests of e2e/kubernetes make in namespaces of their own is ignored.
@@ -58,6 +58,8 @@ def room(*, of_pages: bool = True) -> Iterator[None]:
             if left := _everything() - before:
                 _remove(left)
                 eventually(lambda: _everything() <= before, "what was left is removed")
+            # The load balancer closes the port of a Service some time after the Service is gone.
+            eventually(_port_is_free, "port 5000 is free", seconds=SECONDS)
 
 
 def _require_empty(held: set[str]) -> None:
@@ -65,10 +67,16 @@ def _require_empty(held: set[str]) -> None:
     if held:
         commands = "\n".join(sorted(held, key=_containers_first))
         pytest.exit(f"In the way of the course is what these commands would remove:\n{commands}", 1)
+    if not _port_is_free():
+        pytest.exit("The course needs port 5000 of this machine, on which a program listens", 1)
+
+
+def _port_is_free() -> bool:
     try:
         socket.create_server(("127.0.0.1", 5000)).close()
     except OSError:
-        pytest.exit("The course needs port 5000 of this machine, on which a program listens", 1)
+        return False
+    return True
 
 
 def _everything() -> set[str]:

@@ -104,7 +104,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.fixture
-def port_5000() -> Iterator[None]:
-    """The port of the course, which `make e2e-docs` may be using."""
+def no_page() -> Iterator[None]:
+    """Keep `make e2e-docs` from typing a page: for a test on port 5000, or that drains a node."""
     with room(of_pages=False):
         yield

@@ -29,6 +29,7 @@ def test_kill_of_the_database(release: Release) -> None:
     only_outages_and_nothing_lost(release, writer)
 
 
+@pytest.mark.usefixtures("no_page")
 def test_drain_of_the_database_s_node(release: Release) -> None:
     home = release.node(release.one("pod", "postgres"))
     elsewhere = {pod for pod in release.pod_names() if release.node(pod) != home}

@@ -154,7 +154,7 @@ def test_another_service_is_named(patient: Patient) -> None:
     assert "✓ labels" in type_command(report.commands()[0])
 
 
-@pytest.mark.usefixtures("port_5000")
+@pytest.mark.usefixtures("no_page")
 def test_no_service(patient: Patient) -> None:
     patient.run()
     patient.ready()

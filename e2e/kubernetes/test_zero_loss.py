@@ -49,6 +49,7 @@ def test_deletion_of_pods_one_after_another(release: Release, writer: Writer) ->
     settle(release, writer)
 
 
+@pytest.mark.usefixtures("no_page")
 def test_drain_of_the_node_without_the_database(release: Release, writer: Writer) -> None:
     home = release.node(release.one("pod", "postgres"))
     nodes = {release.node(pod) for pod in release.pod_names()}

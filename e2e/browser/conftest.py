@@ -66,7 +66,7 @@ def open_window(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Op
 
     yield open_one
     for window in windows:
-        window.context.close()
+        window.close()
     assert [problem for window in windows for problem in window.problems] == []
 
 

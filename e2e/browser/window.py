@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HANG = 20  # seconds; a guard, since a page on an idle machine takes a tenth of one
@@ -39,6 +39,10 @@ class Window:
         context.add_init_script(COUNT_VIOLATIONS)
         context.on("console", self.note)
         context.on("weberror", lambda error: self.seen.append(f"exception: {error.error}"))
+        self.unanswered: set[Request] = set()
+        context.on("request", lambda request: self.unanswered.add(request))  # noqa: PLW0108
+        context.on("requestfinished", self.answered)
+        context.on("requestfailed", self.answered)
         self.page = context.new_page()
 
     @classmethod
@@ -48,6 +52,9 @@ class Window:
         other.page = page
         return other
 
+    def answered(self, request: Request) -> None:
+        self.unanswered.discard(request)
+
     def note(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.seen.append(message.text)
@@ -56,6 +63,18 @@ class Window:
 
     def open(self, fragment: str = "") -> None:
         self.page.goto(f"{self.url}/{fragment}")
+
+    def close(self) -> None:
+        """Close all pages, but not while a list is being made, which the next test would find."""
+        self.eventually(lambda: not self.new_lists(), "new lists are answered")
+        self.context.close()
+
+    def new_lists(self) -> list[Request]:
+        return [
+            each
+            for each in self.unanswered
+            if each.method == "POST" and each.url.endswith("/lists")
+        ]
 
     def expects(self, *problems: int | str) -> None:
         """Announce answers with these statuses, or problems that contain these texts.

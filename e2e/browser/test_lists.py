@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from e2e.browser.api import Api
 from e2e.browser.conftest import OpenWindow
@@ -502,6 +502,34 @@ def test_a_task_is_moved_to_another_list_and_back(shown: Window, api: Api, groce
     shown.shows("milk", "bread", "oranges")
     shown.eventually(lambda: api.titles(groceries) == ["milk", "bread", "oranges"], "it is back")
     assert api.titles(reading) == ["Middlemarch"]
+    expect(shown.list_link("Reading")).to_have_accessible_name("Reading 1 left")
+
+
+@pytest.mark.parametrize("saved", [False, True], ids=["waiting", "saved"])
+def test_a_task_that_is_moved_while_the_other_list_is_counted(
+    shown: Window, api: Api, groceries: int, saved: bool
+) -> None:
+    reading = api.make_list("Reading", "Middlemarch")
+    counts: list[tuple[Route, APIResponse]] = []
+    moves: list[Route] = []
+    counting = re.compile(rf"/lists/{reading}/tasks\?completed=false")
+    shown.page.route(counting, lambda route: counts.append((route, route.fetch())), times=1)
+    shown.page.reload()
+    shown.eventually(lambda: counts, "the answer with the other list's tasks is on its way")
+    if not saved:
+        shown.page.route("**/tasks/*", lambda route: moves.append(route))  # noqa: PLW0108
+    shown.task_menu("bread").get_by_role("combobox", name="Move to").select_option("Reading")
+    shown.shows("milk", "oranges")
+    if saved:
+        shown.eventually(lambda: api.titles(reading) == ["Middlemarch", "bread"], "it is moved")
+        shown.saved()
+    route, answer = counts[0]
+    route.fulfill(response=answer)
+    expect(shown.list_link("Reading")).to_have_accessible_name("Reading 2 left")
+    if not saved:
+        moves[0].continue_()
+        shown.saved()
+        expect(shown.list_link("Reading")).to_have_accessible_name("Reading 2 left")
 
 
 # ── Much ─────────────────────────────────────────────────────────────────────

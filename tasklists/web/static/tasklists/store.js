@@ -72,12 +72,17 @@ function adopt(thing, row) {
 }
 
 function relocate(task, list) {
-  const from = task.list.tasks;
-  if (from?.includes(task)) from.splice(from.indexOf(task), 1);
+  const { list: from } = task;
+  if (from.tasks?.includes(task)) from.tasks.splice(from.tasks.indexOf(task), 1);
+  countMoved(task, from, -1);
   if (!list) return; // on a page of lists that has not been read
   task.list = list;
   (list.tasks ??= []).push(task);
-  if (!list.read && list.left !== null && !task.completed) list.left += 1;
+  countMoved(task, list, 1);
+}
+
+function countMoved(task, list, by) {
+  if (!list.read && list.left !== null && !task.completed) list.left += by;
 }
 
 /** Take the row that a change returned. If further changes are waiting, what is shown stays. */
@@ -186,15 +191,28 @@ export async function readTasks(list) {
 export async function countOthers() {
   const others = state.lists.filter((list) => list.id !== null && list !== state.current).slice(0, MAX_COUNTED);
   for (const list of others) {
-    if (list.read) {
-      await readTasks(list);
-      continue;
-    }
-    const answer = await page(`/lists/${list.id}/tasks?completed=false`);
-    if (failed(answer)) return;
-    if (answer.status === 200) list.left = answer.rows.length;
-    changed();
+    if (list.read) await readTasks(list);
+    else if (!(await countActive(list))) return;
   }
+}
+
+/** Count the active tasks of a list that has not been read. Resolves to false during an outage. */
+async function countActive(list) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const before = queue.settled;
+    const answer = await page(`/lists/${list.id}/tasks?completed=false`);
+    if (failed(answer)) return false;
+    if (answer.status !== 200) return true;
+    if (queue.settled !== before) continue;
+    // Tasks whose changes are waiting count where they are shown.
+    const waiting = [...new Set(queue.waiting.map(({ target }) => target))].filter((target) => !isList(target));
+    const others = answer.rows.filter(({ id }) => !waiting.some((task) => task.id === id));
+    const here = waiting.filter((task) => task.list === list && !task.deleted && !task.completed);
+    list.left = others.length + here.length;
+    changed();
+    return true;
+  }
+  return true;
 }
 
 // ── Changing ─────────────────────────────────────────────────────────────────

@@ -59,6 +59,8 @@ inheritedMetadata:
     {{- toYaml . | nindent 4 }}
 {{- end }}
 enableSuperuserAccess: false
+{{- $bootstrap := dig "bootstrap" dict ($values.extraSpec | default dict) }}
+{{- if not (or $bootstrap.recovery $bootstrap.pg_basebackup) }}{{/* a Cluster has one way to begin */}}
 bootstrap:
   initdb:
     database: {{ $values.auth.database | quote }}
@@ -66,6 +68,7 @@ bootstrap:
     # Through a pooler, the service cannot set this timeout (DATABASE_STATEMENT_TIMEOUT) when it connects.
     postInitApplicationSQL:
       - ALTER ROLE {{ $values.auth.username | quote }} SET statement_timeout = '10s'
+{{- end }}
 {{- if or (gt (int $values.instances) 1) $values.parameters }}
 postgresql:
   {{- if gt (int $values.instances) 1 }}

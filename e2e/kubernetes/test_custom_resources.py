@@ -94,6 +94,13 @@ def test_missing_kinds_are_rendered_and_refused_by_the_cluster(release: Release)
         dry_run(release, values)
 
 
+@pytest.mark.usefixtures("without_operator")
+@pytest.mark.parametrize("values", [OPERATED, {"cloudnativePg": {"prepare": True}}])
+def test_a_missing_operator_fails(release: Release, values: Values) -> None:
+    with pytest.raises(CommandError, match="install the CloudNativePG operator"):
+        dry_run(release, values)
+
+
 @pytest.mark.usefixtures("with_kinds")
 @pytest.mark.parametrize("missing_kinds", ["fail", "skip", "always"])
 def test_known_kinds_are_created(release: Release, missing_kinds: str) -> None:
@@ -149,26 +156,21 @@ def test_the_cluster_of_the_example(release: Release) -> None:
     create(release.namespace, rendered(release, OPERATOR_TEMPLATES["Cluster"], example))
 
 
-@pytest.mark.usefixtures("without_operator")
-@pytest.mark.parametrize("values", [OPERATED, {"cloudnativePg": {"prepare": True}}])
-def test_a_missing_operator_fails(release: Release, values: Values) -> None:
-    with pytest.raises(CommandError, match="install the CloudNativePG operator"):
-        dry_run(release, values)
-
-
 @pytest.mark.usefixtures("with_kinds")
-def test_a_release_keeps_its_cluster(release: Release) -> None:
+def test_a_release_keeps_its_cluster(namespace: Namespace, release: Release) -> None:
     """The data belongs to the Cluster; an install of the same name takes it back."""
+    release = Release(namespace, "operated", helm=release.binary)
     values = merge(OPERATED, {"replicaCount": 0})
     release.install(values, options=())
     release.uninstall()
-    (cluster,) = release.namespace.get("clusters.postgresql.cnpg.io")
-    assert release.namespace.get("poolers.postgresql.cnpg.io,scheduledbackups") == []
+    kept = ("clusters.postgresql.cnpg.io", "operated-tasklists-db")
+    cluster = namespace.get(*kept)
+    kinds = "poolers.postgresql.cnpg.io,scheduledbackups.postgresql.cnpg.io"
+    assert namespace.get(kinds, "--selector=app.kubernetes.io/instance=operated") == []
     release.install(values, options=())
-    (taken_back,) = release.namespace.get("clusters.postgresql.cnpg.io")
-    assert taken_back["metadata"]["uid"] == cluster["metadata"]["uid"]
+    assert namespace.get(*kept)["metadata"]["uid"] == cluster["metadata"]["uid"]
     release.uninstall()
-    release.namespace.kubectl("delete", "clusters.postgresql.cnpg.io", "--all")
+    namespace.kubectl("delete", *kept)
 
 
 def dry_run(release: Release, *values: Values) -> str:

@@ -17,7 +17,7 @@ mark="restored from $BACKUP, attempt $ATTEMPT"
 replace() {
   {
     cat <<'SQL'
--- Also into a database that a move has made read-only (docs/cloudnative-pg.md).
+-- A move has made the old database read-only (docs/cloudnative-pg.md). On the way back, it becomes writable again.
 BEGIN READ WRITE;
 -- The lock of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this. A
 -- transaction that waited for it would deadlock, too: CREATE INDEX CONCURRENTLY waits for older ones.
@@ -54,6 +54,7 @@ DROP SCHEMA public CASCADE;
 CREATE SCHEMA public;
 SQL
     pg_restore --no-owner --no-privileges --file=- "$BACKUP" && cat <<'SQL'
+SELECT format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()) \gexec
 SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), :'mark') \gexec
 COMMIT;
 \echo restored

@@ -23,7 +23,6 @@ MOVED = merge(PREPARED, {"database": {"mode": "cloudnative-pg"}})
 OLD = ("statefulset/tasklists-postgres", "--container=postgres")
 NEW = (f"service/{CLUSTER}-rw", "--container=postgres")
 READ_ONLY = "ALTER DATABASE tasklists SET default_transaction_read_only = on"
-READ_WRITE = "ALTER DATABASE tasklists RESET default_transaction_read_only"
 DISCONNECT = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = 'tasklists' AND pid <> pg_backend_pid()"
@@ -84,9 +83,6 @@ def move(release: Release, source: tuple[str, ...], values: Values, job: str) ->
     release.upgrade(values, {"restore": {"backup": backup}}, options=())
     done = "--for=condition=complete"
     kubectl("wait", "job", release.selector("restore"), done, "--timeout=300s")
-    if source == NEW:  # the old database is as the move has left it
-        release.namespace.kubectl("rollout", "status", OLD[0], "--timeout=120s")
-        sql(release, OLD, READ_WRITE)
     kubectl("rollout", "resume", deployment)
     release.wait_until_rolled_out()
     release.upgrade(values, {"restore": {"overwrite": False}})

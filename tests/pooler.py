@@ -3,17 +3,18 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Self
 
-from tests.postgresql import DebianPostgreSQL
+from tests.postgresql import PostgreSQL
 
 SECONDS = 10
 
 CONFIGURATION = """\
 [databases]
-postgres = host={folder}
+postgres = host={server.folder}/pg
 
 [pgbouncer]
 unix_socket_dir = {folder}
@@ -23,40 +24,43 @@ auth_file = {folder}/users
 pool_mode = transaction
 default_pool_size = 2
 max_client_conn = {clients}
-logfile = {folder}/pgbouncer.log
+server_login_retry = 0.5
+logfile = {folder}/log
 """
 
 
 class PgBouncer:
-    """It runs in front of ``server`` for the duration of the block; ``url`` leads through it."""
+    """It runs in front of a server for the duration of the block; ``url`` leads through it."""
 
-    def __init__(self, server: DebianPostgreSQL, clients: int = 100) -> None:
+    def __init__(self, server: PostgreSQL, clients: int = 100) -> None:
         self.server = server
-        self.clients = clients  # how many it lets in
-        self.url = f"{server.url}&port=6432"
+        self.clients = clients  # how many it accepts
 
     def __enter__(self) -> Self:
         # Debian keeps it where only root looks for programs.
         program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
         assert program, "install PgBouncer (Debian: apt-get install pgbouncer)"
-        folder = Path(self.server.folder)
-        configuration = folder / "pgbouncer.ini"
-        configuration.write_text(CONFIGURATION.format(folder=folder, clients=self.clients))
-        (folder / "users").write_text('"postgres" ""\n')
-        self.process = subprocess.Popen(
-            [program, "--quiet", str(configuration)],
-            user=self.server.user,
-            stderr=subprocess.DEVNULL,
+        user = self.server.server.system_user  # set if the tests run as root, which it refuses
+        self.folder = tempfile.mkdtemp(prefix="tasklists-")
+        if user:
+            shutil.chown(self.folder, user)
+        folder = Path(self.folder)
+        configuration = CONFIGURATION.format(
+            server=self.server, folder=folder, clients=self.clients
         )
+        (folder / "configuration").write_text(configuration)
+        (folder / "users").write_text('"postgres" ""\n')
+        command = [program, "--quiet", str(folder / "configuration")]
+        self.process = subprocess.Popen(command, user=user, stderr=subprocess.DEVNULL)
         end = time.monotonic() + SECONDS
         while not (folder / ".s.PGSQL.6432").exists():
-            assert self.process.poll() is None, (folder / "pgbouncer.log").read_text()
+            assert self.process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < end, "PgBouncer does not listen"
             time.sleep(0.02)
+        self.url = f"postgresql://postgres@/postgres?host={folder}&port=6432"
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.process.kill()
+        self.process.kill()  # it may wait for its clients if it is asked to end
         self.process.wait(SECONDS)
-        # Killed, it leaves its socket, and newer versions wait for their clients if they are not.
-        (Path(self.server.folder) / ".s.PGSQL.6432").unlink(missing_ok=True)
+        shutil.rmtree(self.folder)

@@ -737,19 +737,12 @@ def test_the_way_past_a_pooler(server: PostgreSQL) -> None:
     doctor(DATABASE_URL=server.url, MIGRATION_DATABASE_URL=wrong).only_error("database.migration")
 
 
-@pytest.fixture(scope="module")
-def behind() -> Iterator[DebianPostgreSQL]:
-    """A server behind poolers."""
-    with DebianPostgreSQL() as server:
-        yield server
-
-
 @on_postgresql
-def test_a_pooler_s_own_limits_decide_how_many_replicas_fit(behind: DebianPostgreSQL) -> None:
-    many = {"WEB_CONCURRENCY": "50", "DATABASE_STATEMENT_TIMEOUT": "0"}
-    assert doctor(DATABASE_URL=behind.url, **many).only_error("database.replicas")
-    with PgBouncer(behind) as pooler:
-        report = doctor(DATABASE_URL=pooler.url, MIGRATION_DATABASE_URL=behind.url, **many)
+def test_a_pooler_s_own_limits_decide_how_many_replicas_fit(server: PostgreSQL) -> None:
+    many = {"WEB_CONCURRENCY": "50", "MIGRATION_DATABASE_URL": server.url}
+    assert doctor(DATABASE_URL=server.url, **many).only_error("database.replicas")
+    with PgBouncer(server) as pooler:
+        report = doctor(DATABASE_URL=pooler.url, **many)
     assert report.ids("error") == []
     found = report.checks["database.replicas"]
     assert (found["status"], found["fix"]) == ("ok", None)
@@ -757,26 +750,29 @@ def test_a_pooler_s_own_limits_decide_how_many_replicas_fit(behind: DebianPostgr
 
 
 @on_postgresql
-def test_a_pooler_that_accepts_no_more_clients(behind: DebianPostgreSQL) -> None:
-    with PgBouncer(behind, clients=1) as pooler, closing(psycopg2.connect(pooler.url)):
-        report = doctor(DATABASE_URL=pooler.url, DATABASE_STATEMENT_TIMEOUT="0")
+def test_a_pooler_that_accepts_no_more_clients(server: PostgreSQL) -> None:
+    with PgBouncer(server, clients=1) as pooler, closing(psycopg2.connect(pooler.url)):
+        report = doctor(DATABASE_URL=pooler.url, MIGRATION_DATABASE_URL=server.url)
     found = report.only_error("database.connections")
     assert "a pooler refuses the connection: no more connections allowed" in found["fact"]
-    assert found["fix"] is None  # neither PostgreSQL nor the service can do anything
+    assert found["fix"] is None  # only the pooler's own configuration helps
 
 
 @on_postgresql
-def test_a_pooler_that_takes_no_options(behind: DebianPostgreSQL) -> None:
-    with PgBouncer(behind) as pooler:
+def test_a_pooler_that_takes_no_options(server: PostgreSQL) -> None:
+    with PgBouncer(server) as pooler:
         found = doctor(DATABASE_URL=pooler.url).only_error("database.port")
-    assert "DATABASE_STATEMENT_TIMEOUT=0" in found["fix"]
+        own = f"{pooler.url}&options=-c%20lock_timeout%3D9s"
+        again = doctor(DATABASE_URL=own, MIGRATION_DATABASE_URL=server.url)
+    assert "MIGRATION_DATABASE_URL=postgresql://postgres:PASSWORD@SERVER/postgres" in found["fix"]
+    assert again.only_error("database.port")["fix"] is None
 
 
 @on_postgresql
-def test_a_database_that_a_pooler_does_not_know(behind: DebianPostgreSQL) -> None:
-    with PgBouncer(behind) as pooler:
+def test_a_database_that_a_pooler_does_not_know(server: PostgreSQL) -> None:
+    with PgBouncer(server) as pooler:
         url = pooler.url.replace("/postgres?", "/lists?")
-        report = doctor(DATABASE_URL=url, DATABASE_STATEMENT_TIMEOUT="0")
+        report = doctor(DATABASE_URL=url, MIGRATION_DATABASE_URL=server.url)
     assert "a pooler does not know" in report.only_error("database.exists")["fact"]
 
 

@@ -276,7 +276,7 @@ def test_a_server_with_room_for_one_more_replica(
         (HANGS, "docker restart db"),
         ("the database system is starting up", "doctor --wait 60"),
         ("server closed the connection unexpectedly", "doctor --wait 60"),
-        ("unsupported startup parameter: options", "-e DATABASE_STATEMENT_TIMEOUT=0"),
+        ("unsupported startup parameter: options", "-e MIGRATION_DATABASE_URL="),
         ("Ein Fehler, den hier niemand kennt", "None"),
     ],
 )

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-pgbouncer image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ image-0.1.0: ## build app:0.1.0 from the last commit of that version, from which
 image-next: ## build app:next, which is app:latest with another version, to which e2e-kubernetes upgrades
 	docker build --tag app:next - < e2e/kubernetes/next.Dockerfile
 
+image-pgbouncer: ## build app:pgbouncer, with which e2e-kubernetes tests a pooler
+	docker build --tag app:pgbouncer - < e2e/kubernetes/pgbouncer.Dockerfile
+
 image-prometheus: ## build app:prometheus, with which e2e-kubernetes tests the monitoring
 	docker build --tag app:prometheus - < e2e/kubernetes/prometheus.Dockerfile
 
@@ -102,7 +105,7 @@ chart: .venv/dev ## lint, schema, documentation and unit tests of the chart, wit
 doctor: ## find where the way to the service in the cluster is broken; with NAMESPACE=… and SERVICE=… if need be
 	@chart/doctor $(if $(NAMESPACE),-n $(NAMESPACE)) $(SERVICE)
 
-e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest, app:0.1.0, app:next and app:prometheus
+e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest, app:0.1.0, app:next, app:pgbouncer and app:prometheus
 	$(BIN)/python -m pytest e2e/kubernetes
 
 bench-image: .venv/dev image ## measure the image: size, start, memory, stop

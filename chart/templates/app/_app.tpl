@@ -38,7 +38,6 @@ PGSSLROOTCERT: /run/secrets/tasklists/ca.crt
 {{- end }}
 {{- if .Values.external.migrationSecret }}
 MIGRATION_DATABASE_URL_FILE: /run/secrets/tasklists/migration-database-url
-DATABASE_STATEMENT_TIMEOUT: "0" # poolers refuse this setting at connection
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,7 +1,6 @@
 {{/*
-What the numbers of pods and of PostgreSQL's connections have to do with each other. Each of these two takes a
-list of the root context, the server's parameters, and the name of the value that has these, and says nothing if
-a number is not known.
+What the numbers of pods and of PostgreSQL's connections have to do with each other. Each of these two says
+nothing if a number is not known, or if a pooler shares the connections among the pods.
 */}}
 
 {{/* A sentence if the pods, with those that an upgrade starts before it stops others, can open more connections than there are. */}}
@@ -11,7 +10,7 @@ a number is not known.
 {{- $used := mul $pods .workers (add .threads 1) }}
 {{- $needed := add $used .others .reserved }}
 {{- if gt $needed (int64 .max) -}}
-up to {{ $pods }} pods ({{ .replicas }} {{ .pods }}{{ if .surge }}, and {{ .surge }} more in an upgrade{{ end }}) × config.webConcurrency {{ .workers }} × (config.threads {{ .threads }} + 1) open {{ $used }} database connections, and a backup, a restore and a command {{ .others }} more, but PostgreSQL accepts {{ sub .max .reserved }} (max_connections {{ .max }} less {{ .reserved }} reserved ones): set {{ last $ }}.max_connections to {{ $needed }} or more, or lower {{ .replicas }}, config.webConcurrency or config.threads
+up to {{ $pods }} pods ({{ .replicas }} {{ .pods }}{{ if .surge }}, and {{ .surge }} more in an upgrade{{ end }}) × config.webConcurrency {{ .workers }} × (config.threads {{ .threads }} + 1) open {{ $used }} database connections, and a backup, a restore and a command {{ .others }} more, but PostgreSQL accepts {{ sub .max .reserved }} (max_connections {{ .max }} less {{ .reserved }} reserved ones): set {{ .parameters }}.max_connections to {{ $needed }} or more, or lower {{ .replicas }}, config.webConcurrency or config.threads
 {{- end }}
 {{- end }}
 {{- end }}
@@ -23,16 +22,18 @@ up to {{ $pods }} pods ({{ .replicas }} {{ .pods }}{{ if .surge }}, and {{ .surg
 {{- if and .surge (gt $needed (int64 .max)) -}}
 pods that an upgrade stops keep their connections to the database until they end. Under
 full load, requests may find none for some seconds, and get 503. To prevent that, set
-{{ last $ }}.max_connections to {{ $needed }} or more.
+{{ .parameters }}.max_connections to {{ $needed }} or more.
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{/* The numbers, as YAML; nothing if one is not known. Takes the same list. */}}
+{{/* The numbers, as YAML; nothing if one is not known. */}}
 {{- define "tasklists.connectionNumbers" -}}
-{{- $root := first . }}
-{{- $parameters := index . 1 }}
-{{- $values := $root.Values }}
+{{- $root := . }}
+{{- $values := .Values }}
+{{- $section := get (dict "postgres" "postgres" "cloudnative-pg" "cloudnativePg") $values.database.mode }}
+{{- if and $section (not (and (eq $section "cloudnativePg") $values.cloudnativePg.pooler.enabled)) }}
+{{- $parameters := (get $values $section).parameters | default dict }}
 {{- $pods := $values.autoscaling.enabled | ternary $values.autoscaling.maxReplicas $values.replicaCount | int }}
 {{- $max := include "tasklists.parameter" (list $parameters "max_connections" 100) }}
 {{- $workers := include "tasklists.variable" (list $root "WEB_CONCURRENCY") }}
@@ -47,6 +48,8 @@ threads: {{ $threads }}
 others: 3 # a backup, a restore, and a command such as manage.py doctor
 max: {{ $max }}
 reserved: {{ add (include "tasklists.parameter" (list $parameters "superuser_reserved_connections" 3)) (include "tasklists.parameter" (list $parameters "reserved_connections" 0)) }}
+parameters: {{ $section }}.parameters
+{{- end }}
 {{- end }}
 {{- end }}
 

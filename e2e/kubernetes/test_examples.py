@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 
 from e2e.kubernetes.cluster import Namespace, folder, new_namespace, nodes, run
-from e2e.kubernetes.database import Database
+from e2e.kubernetes.database import Database, OperatedDatabase
+from e2e.kubernetes.kinds import definitions
 from e2e.kubernetes.pooler import Pooler, create_database_secret
 from e2e.kubernetes.release import EXAMPLES, WAIT, Release, Values
 
@@ -49,12 +50,11 @@ def managed(namespace: Namespace) -> Iterator[Values]:
 
 @contextmanager
 def operated(namespace: Namespace) -> Iterator[Values]:
-    """The Secrets that CloudNativePG would make, and the application's own."""
-    database = Database(namespace, "postgresql")
-    namespace.create_secret("tasklists-db-app", {"uri": database.url("postgres")})
-    namespace.create_secret("tasklists-db-ca", {"ca.crt": database.authority()})
-    namespace.create_secret("tasklists-secrets", {"secret-key": "k" * 50})
-    yield {}
+    """The Secret that the example says how to make, and what the operator would make."""
+    with definitions():
+        OperatedDatabase(namespace, "tasklists-db", {"owner": "tasklists", "database": "tasklists"})
+        namespace.create_secret("tasklists-secrets", {"secret-key": "k" * 50})
+        yield {}
 
 
 PREPARATIONS = {

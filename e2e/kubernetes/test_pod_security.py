@@ -15,7 +15,13 @@ EVERYTHING: dict[str, Values] = {
     "external": {
         "external": {"existingSecret": "a", "migrationSecret": "b", "caSecret": "c"},
     },
+    "cloudnative-pg": {
+        "backup": {"enabled": True},
+        "restore": {"backup": "tasklists-20260101T000000Z.dump"},
+        "cloudnativePg": {"pooler": {"enabled": True}},
+    },
 }
+NEEDS_KINDS = pytest.mark.usefixtures("with_kinds")
 BOTH: Values = {
     "secretKey": {"value": "k" * 50},
     "admin": {"enabled": True, "password": "long-enough"},
@@ -27,7 +33,13 @@ def test_an_ordinary_pod_is_refused(namespace: Namespace) -> None:
         namespace.kubectl("run", "ordinary", "--image=app:latest")
 
 
-@pytest.mark.parametrize("mode", EVERYTHING)
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(mode, marks=[NEEDS_KINDS] if mode == "cloudnative-pg" else [])
+        for mode in EVERYTHING
+    ],
+)
 def test_everything_that_the_chart_has_is_admitted(namespace: Namespace, mode: str) -> None:
     """Pods that it has itself are in the manifest as well: those of ``helm test``."""
     release = Release(namespace)

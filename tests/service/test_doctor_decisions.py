@@ -553,6 +553,25 @@ def packaged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.doctor.places.is_packaged_here", lambda: True)
 
 
+@pytest.mark.parametrize("host", ["lists-db-rw", "lists-db-pooler"])
+def test_a_cluster_of_cloudnative_pg_is_not_a_stateful_set(
+    host: str, inside: Callable[[str], None]
+) -> None:
+    """Its operator starts and restarts the servers, and only these have a client."""
+    inside("lists-tasklists-6f4c566469-dtz99")
+    place, server = place_named("helm/lists", {}), Server(host, "5432", "lists", "tasklists")
+    cluster = "clusters.postgresql.cnpg.io/lists-db"
+    assert place.start_database(server) == f"kubectl -n tasks describe {cluster}"
+    assert place.restart_database(server) == (
+        f"kubectl -n tasks annotate --overwrite {cluster}"
+        ' kubectl.kubernetes.io/restartedAt="$(date -Is)"'
+    )
+    assert (
+        place.client(server, "psql -U postgres")
+        == "kubectl -n tasks exec service/lists-db-rw -- psql -U postgres"
+    )
+
+
 @pytest.mark.usefixtures("packaged")
 @pytest.mark.parametrize("name", DATABASES)
 def test_a_server_is_started_in_the_words_of_the_place(

@@ -107,11 +107,15 @@ def test_end_of_the_pooler_s_connections_to_the_server(release: Release, pooler:
 
 def survives(release: Release, disturb: Callable[[], object]) -> None:
     """Disturb until a client has noticed; all that is written is there once in the end."""
+
+    def is_noticed() -> bool:
+        disturb()
+        return bool(writer.failures)
+
     pods = release.pod_names()
     with PersistentWriter(release.client().url, threads=8) as writer:
         assert writer.succeeds_again()
-        while not writer.failures:
-            disturb()
+        eventually(is_noticed, "a client notices")
         assert writer.succeeds_again()
     assert release.pod_names() == pods
     only_outages_and_nothing_lost(release, writer)

@@ -86,15 +86,15 @@ def replicas(examination: Examination) -> Outcome:
         return error(fact, connections_fix(examination, whose, limit, used))
     left = limit - used
     fact += f"; one replica takes up to {needed}, so there is room for {left // needed} more"
-    # A service that runs here is among those that are counted already.
+    # The connections of a service that runs here are counted already.
+    room = left + needed if examination.answers else left
     enough = left > 0 if examination.answers else left >= needed
-    return ok(fact) if enough else warning(fact, connections_fix(examination, whose, left, used))
+    return ok(fact) if enough else warning(fact, connections_fix(examination, whose, room, used))
 
 
-def connections_fix(examination: Examination, whose: str, left: int, used: int) -> str | None:
-    """Fewer threads, if these connections are enough for one of each worker; else more of them."""
-    fewer = settings.WEB_CONCURRENCY * 2
-    if settings.THREADS > 1 and (examination.answers or fewer <= left):
+def connections_fix(examination: Examination, whose: str, room: int, used: int) -> str | None:
+    """Fewer threads, if there is room for one of each worker; else more connections."""
+    if settings.THREADS > 1 and room >= 2 * settings.WEB_CONCURRENCY:
         return examination.place.set("THREADS", "1")
     enough = used + 2 * settings.WEB_CONCURRENCY * (settings.THREADS + 1)
     return more_connections(examination, f"connections for {whose}", enough)

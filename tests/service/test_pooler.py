@@ -1,4 +1,4 @@
-"""The service behind PgBouncer in transaction mode, with its real migrations past it."""
+"""The service behind PgBouncer in transaction mode; migrations go past it."""
 
 from collections.abc import Callable, Iterator
 

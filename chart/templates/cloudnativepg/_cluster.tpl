@@ -150,4 +150,5 @@ template:
         labelSelector:
           matchLabels:
             {{- include "tasklists.cluster.selectorLabels" (list . "pooler") | nindent 12 }}
+        matchLabelKeys: [pod-template-hash] # so that pods about to be replaced don't count
 {{- end }}

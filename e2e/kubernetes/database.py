@@ -12,10 +12,10 @@ from e2e.kubernetes.cluster import (
 PASSWORD = "s3cret/with:signs@"
 QUOTED_PASSWORD = "s3cret%2Fwith%3Asigns%40"
 
-# A certificate authority, and a certificate of it for the Service's name.
+# Makes a certificate authority in the folder $TLS, and a certificate of it for the name $HOST.
 CERTIFICATES = """\
 set -eu
-cd /tls
+cd "$TLS"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.crt
 openssl req -newkey rsa:2048 -nodes -subj "/CN=$HOST" -keyout server.key -out server.csr
 printf 'subjectAltName=DNS:%s,DNS:%s' "$HOST" "${HOST%%.*}" >san
@@ -59,7 +59,10 @@ class Database:
                         | {
                             "name": "certificates",
                             "command": ["bash", "-c", CERTIFICATES],
-                            "env": [{"name": "HOST", "value": self.host}],
+                            "env": [
+                                {"name": "HOST", "value": self.host},
+                                {"name": "TLS", "value": "/tls"},
+                            ],
                             "volumeMounts": [tls],
                         }
                     ],

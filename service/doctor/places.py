@@ -101,6 +101,10 @@ class Place:
         packaged = server.is_local and is_packaged_here()
         return "sudo systemctl restart postgresql" if packaged else None
 
+    def set_parameter(self, server: Server, name: str, value: int) -> str | None:
+        """The command that sets a parameter of the server where it is part of its start."""
+        return None
+
     def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         """The command that runs a client program of PostgreSQL as an administrator of the server.
 
@@ -256,6 +260,11 @@ class Kubernetes(Place):
         if not self._pod(server) and not server.is_neighbour:
             return None
         return f"{self.kubectl} rollout restart {self._stateful_set(server)}"
+
+    def set_parameter(self, server: Server, name: str, value: int) -> str | None:
+        if not self.release or not (self._pod(server) or server.is_neighbour):
+            return None
+        return self._upgrade(f"--set postgres.parameters.{name}={value}")
 
     def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         pod = self._pod(server)

@@ -35,7 +35,6 @@ DATABASE_PASSWORD_FILE: /run/secrets/tasklists/database-password
 PGSSLMODE: verify-full
 PGSSLROOTCERT: /run/secrets/tasklists/ca.crt
 {{- if $pooler }}
-# Unlike others, this PgBouncer ignores DATABASE_STATEMENT_TIMEOUT, which then still limits how long the service waits.
 MIGRATION_DATABASE_URL: {{ include "tasklists.database.url" (list . $primary) | quote }}
 {{- end }}
 {{- else }}
@@ -49,7 +48,6 @@ PGSSLROOTCERT: /run/secrets/tasklists/ca.crt
 {{- end }}
 {{- if .Values.external.migrationSecret }}
 MIGRATION_DATABASE_URL_FILE: /run/secrets/tasklists/migration-database-url
-DATABASE_STATEMENT_TIMEOUT: "0" # poolers refuse this setting at connection
 {{- end }}
 {{- end }}
 {{- end }}

@@ -65,7 +65,7 @@ bootstrap:
   initdb:
     database: {{ $values.auth.database | quote }}
     owner: {{ $values.auth.username | quote }}
-    # Through a pooler, the service cannot set this timeout (DATABASE_STATEMENT_TIMEOUT) when it connects.
+    # Through a pooler, the service does not set this timeout (DATABASE_STATEMENT_TIMEOUT) when it connects.
     postInitApplicationSQL:
       - ALTER ROLE {{ $values.auth.username | quote }} SET statement_timeout = '10s'
 {{- end }}

@@ -21,7 +21,6 @@ EVERYTHING: dict[str, Values] = {
         "cloudnativePg": {"pooler": {"enabled": True}},
     },
 }
-NEEDS_KINDS = pytest.mark.usefixtures("with_kinds")
 BOTH: Values = {
     "secretKey": {"value": "k" * 50},
     "admin": {"enabled": True, "password": "long-enough"},
@@ -33,15 +32,13 @@ def test_an_ordinary_pod_is_refused(namespace: Namespace) -> None:
         namespace.kubectl("run", "ordinary", "--image=app:latest")
 
 
-@pytest.mark.parametrize(
-    "mode",
-    [
-        pytest.param(mode, marks=[NEEDS_KINDS] if mode == "cloudnative-pg" else [])
-        for mode in EVERYTHING
-    ],
-)
-def test_everything_that_the_chart_has_is_admitted(namespace: Namespace, mode: str) -> None:
+@pytest.mark.parametrize("mode", EVERYTHING)
+def test_everything_that_the_chart_has_is_admitted(
+    namespace: Namespace, mode: str, request: pytest.FixtureRequest
+) -> None:
     """Pods that it has itself are in the manifest as well: those of ``helm test``."""
+    if mode == "cloudnative-pg":
+        request.getfixturevalue("with_kinds")
     release = Release(namespace)
     values = {"database": {"mode": mode}, **EVERYTHING[mode], **BOTH}
     manifest = release.template(values=values)

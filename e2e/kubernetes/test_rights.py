@@ -33,16 +33,10 @@ def rules(kinds: dict[str, list[str]]) -> list[dict[str, list[str]]]:
 SECRETS = [{"apiGroups": [""], "resources": ["secrets"], "verbs": [*MODIFY, "list", "update"]}]
 
 
-@pytest.mark.parametrize(
-    "mode",
-    [
-        "postgres",
-        "sqlite",
-        "external",
-        pytest.param("cloudnative-pg", marks=pytest.mark.usefixtures("with_kinds")),
-    ],
-)
-def test_a_release_is_installed_upgraded_and_removed(namespace: Namespace, mode: str) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_release_is_installed_upgraded_and_removed(
+    namespace: Namespace, mode: str, request: pytest.FixtureRequest
+) -> None:
     release = Release(namespace, f"rights-{mode}")
     values: Values = merge(SMALL, {"database": {"mode": mode}})
     if mode == "external":
@@ -51,6 +45,7 @@ def test_a_release_is_installed_upgraded_and_removed(namespace: Namespace, mode:
         namespace.create_secret("mine", {"uri": database.url("lists")})
         values = merge(values, {"external": {"existingSecret": "mine"}})
     if mode == "cloudnative-pg":
+        request.getfixturevalue("with_kinds")
         initdb = {"owner": "tasklists", "database": "tasklists"}
         OperatedDatabase(namespace, f"{release.name}-tasklists-db", initdb)
     allow(namespace, rules(KINDS) + SECRETS + rules(MODES[mode]))

@@ -161,7 +161,7 @@ def test_the_primary_of_a_cluster(patient: Patient) -> None:
     patient.kubectl("set", "selector", "service", "lists-db-rw", selector)
     report = patient.doctor("lists-db-rw")
     assert f"{selector} of Service lists-db-rw matches no pod" in report.fact("labels")
-    assert " describe clusters.postgresql.cnpg.io " in report.commands()[0]
+    assert report.commands()[0].endswith(" describe clusters.postgresql.cnpg.io")
 
     patient.run(f"--labels={selector}")
     patient.kubectl("wait", "--for=condition=Ready", "pod/app-pod", "--timeout=60s")

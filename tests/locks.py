@@ -14,10 +14,10 @@ from tests.process import ROOT
 
 def main(command: list[str]) -> int:
     stale = []
-    for name in ["requirements", "requirements-dev", "e2e/kubernetes/patroni"]:
+    for name in ["requirements", "requirements-dev"]:
         locked = (ROOT / f"{name}.txt").read_text()
         with tempfile.TemporaryDirectory() as folder:
-            again = Path(folder) / "again.txt"
+            again = Path(folder) / f"{name}.txt"
             again.write_text(locked)
             done = subprocess.run(
                 [*command, f"{name}.in", "--output-file", str(again)], cwd=ROOT, check=False

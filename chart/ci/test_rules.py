@@ -699,7 +699,6 @@ VOLUME = {"TasklistsDatabaseVolumeFilling"}
             },
             BACKUP | VOLUME,
         ),
-        ({"database": {"mode": "cloudnative-pg"}}, set()),
     ],
 )
 def test_alerts_about_what_the_release_lacks_are_left_out(

@@ -5,12 +5,13 @@ import itertools
 import json
 import shutil
 import socket
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from e2e.kubernetes.client import Client
-from e2e.kubernetes.cluster import Namespace, drained, eventually, run
+from e2e.kubernetes.cluster import Namespace, eventually, run
 
 CHART = Path(__file__).resolve().parents[2] / "chart"
 EXAMPLES = CHART / "examples"
@@ -136,9 +137,15 @@ class Release:
     def node(self, pod: str) -> str:
         return str(self.namespace.get("pod", pod)["spec"]["nodeName"])
 
-    def drained(self, node: str) -> AbstractContextManager[None]:
-        """``kubectl drain``, of this release's pods alone, and back at the end of the block."""
-        return drained(node, f"app.kubernetes.io/instance={self.name}")
+    @contextmanager
+    def drained(self, node: str) -> Iterator[None]:
+        """``kubectl drain``, of this release's pods alone, and back at the end."""
+        selector = f"--pod-selector=app.kubernetes.io/instance={self.name}"
+        try:
+            run("kubectl", "drain", node, selector, "--delete-emptydir-data", "--timeout=180s")
+            yield
+        finally:
+            run("kubectl", "uncordon", node)
 
     def secrets(self) -> dict[str, dict[str, str]]:
         """What the Secrets of this release hold, helm's own aside."""

@@ -44,12 +44,13 @@ format: .venv/dev ## write code as lint wants it
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock'
+# The head of a lock file has this command, from which Renovate knows how to renew the file.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version=3.11 --generate-hashes --no-strip-extras
+
+LOCKED := requirements requirements-dev e2e/kubernetes/patroni
 
 lock: .venv/dev ## renew the versions in requirements.txt, requirements-dev.txt and e2e/kubernetes/patroni.txt
-	$(LOCK) --upgrade requirements.in --output-file requirements.txt
-	$(LOCK) --upgrade requirements-dev.in --output-file requirements-dev.txt
-	$(LOCK) --upgrade e2e/kubernetes/patroni.in --output-file e2e/kubernetes/patroni.txt
+	for name in $(LOCKED); do $(LOCK) --upgrade --output-file=$$name.txt $$name.in || exit 1; done
 
 BASE = $(shell sed -n 's/^ARG PYTHON=\([^@]*\).*/\1/p' Dockerfile)
 
@@ -146,7 +147,7 @@ bench/.venvs/%/made: bench/peers/%/requirements.txt | .venv/dev
 	$(environment)
 
 bench-lock: .venv/dev ## renew the versions of the other stacks
-	for peer in $(PEERS); do $(subst make lock,make bench-lock,$(LOCK)) --upgrade bench/peers/$$peer/requirements.in --output-file bench/peers/$$peer/requirements.txt || exit 1; done
+	for peer in $(PEERS); do $(LOCK) --upgrade --output-file=bench/peers/$$peer/requirements.txt bench/peers/$$peer/requirements.in || exit 1; done
 
 clean: ## delete what the other targets made, but not the database
 	rm -rf .venv staticfiles .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-patroni image-pgbouncer image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
+# Where `make tools` installs. What is there wins.
+TOOLS := .tools
+export PATH := $(CURDIR)/$(TOOLS):$(PATH)
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-patroni image-pgbouncer image-prometheus up down packages tools lock-tools actionlint e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes kind kind-load kind-delete release-check publish-image publish-chart publish-signatures publish-notes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +42,10 @@ lint: .venv/dev staticfiles ## style, types, migrations, configuration, lock fil
 	SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(48))') $(BIN)/python manage.py check --deploy --fail-level WARNING
 	SECRET_KEY=unused $(BIN)/gunicorn --check-config --config server/gunicorn.conf.py
 	$(BIN)/python -m tests.locks $(LOCK)
+	$(BIN)/zizmor --offline --quiet .github
+
+actionlint: ## check the workflows of GitHub with actionlint, which `make tools` installs
+	actionlint
 
 format: .venv/dev ## write code as lint wants it
 	$(BIN)/ruff check --fix-only .
@@ -57,6 +64,9 @@ BASE = $(shell sed -n 's/^ARG PYTHON=\([^@]*\).*/\1/p' Dockerfile)
 lock-images: ## pin the Dockerfile's base image to the digest that its tag has in the registry now
 	digest=$$(docker buildx imagetools inspect $(BASE) | sed -n 's/^Digest: *//p') && test -n "$$digest" && \
 	sed -i.old "s|^ARG PYTHON=.*|ARG PYTHON=$(BASE)@$$digest|" Dockerfile && rm Dockerfile.old
+
+lock-tools: ## renew the checksums in .ci/tools.txt after a change of a version there
+	$(PYTHON) .ci/tools.py .ci/tools.txt --renew
 
 schema: .venv/run ## write docs/openapi.yaml
 	$(BIN)/python manage.py spectacular --file docs/openapi.yaml
@@ -86,6 +96,14 @@ image-prometheus: ## build app:prometheus, with which e2e-kubernetes tests the m
 image-patroni: ## build app:patroni, the database that fails over in e2e-kubernetes
 	docker build --tag app:patroni --file e2e/kubernetes/patroni.Dockerfile e2e/kubernetes
 
+packages: ## install the packages of Debian or Ubuntu that the tests need
+	.ci/packages
+
+tools: ## install into .tools, on Linux: helm3, helm4, kubectl, kind, helm-unittest, helm-docs, actionlint
+	$(PYTHON) .ci/tools.py .ci/tools.txt $(TOOLS)
+	ln -sf helm4 $(TOOLS)/helm
+	@command -v docker-compose >/dev/null || ln -s "$$(docker info --format '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}')" $(TOOLS)/docker-compose
+
 up: image ## serve on http://localhost:5000 with PostgreSQL, by Docker Compose
 	docker compose up --detach --wait
 
@@ -112,6 +130,33 @@ doctor: ## find where the way to the service in the cluster is broken; with NAME
 
 e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest, app:0.1.0, app:next, app:patroni, app:pgbouncer and app:prometheus
 	$(BIN)/python -m pytest e2e/kubernetes
+
+KUBERNETES ?= $(shell tail -n 1 e2e/kind/images.txt | cut -d ' ' -f 1)
+
+kind: .venv/dev ## make a cluster with kind that has what e2e-kubernetes needs, on Linux; with KUBERNETES=1.34 if need be
+	PYTHON=$(CURDIR)/$(BIN)/python e2e/kind/up $(KUBERNETES)
+
+kind-load: ## bring the images that e2e-kubernetes needs to the nodes of that cluster
+	e2e/kind/load app:latest app:0.1.0 app:next app:patroni app:pgbouncer app:prometheus
+
+kind-delete: ## delete that cluster
+	e2e/kind/down
+
+# What .github/workflows/release.yml types. TAG is the tag of a release, and REPOSITORY owner/name on GitHub.
+release-check: ## see whether service, chart and changelog have the version of TAG
+	$(PYTHON) .ci/notes.py --check "$$TAG"
+
+publish-image: ## push the image of TAG, for amd64 and arm64 and with SBOM and provenance, to the registry of REPOSITORY
+	.ci/publish image
+
+publish-chart: ## push the chart of TAG to that registry
+	.ci/publish chart
+
+publish-signatures: ## sign both with cosign, as the workflow that runs this
+	.ci/publish signatures
+
+publish-notes: ## make the release of TAG on GitHub, with the changelog's part, IMAGE and CHART
+	.ci/publish notes
 
 bench-image: .venv/dev image ## measure the image: size, start, memory, stop
 	$(BIN)/python -m bench.image
@@ -150,4 +195,4 @@ bench-lock: .venv/dev ## renew the versions of the other stacks
 	for peer in $(PEERS); do $(LOCK) --upgrade --output-file=bench/peers/$$peer/requirements.txt bench/peers/$$peer/requirements.in || exit 1; done
 
 clean: ## delete what the other targets made, but not the database
-	rm -rf .venv staticfiles .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .tools .venv dist staticfiles .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

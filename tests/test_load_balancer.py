@@ -1,6 +1,7 @@
 """The load balancer of `make kind`: its connections, and the ports that Services ask for."""
 
 import asyncio
+import gc
 import socket
 import struct
 import threading
@@ -113,6 +114,29 @@ def test_a_side_that_has_ended_still_gets_the_whole_answer(machine: Machine) -> 
             assert everything(client) == b"got " + b"x" * 2**22
 
 
+def test_the_garbage_collector_takes_no_connection_that_has_ended_on_one_side(
+    machine: Machine,
+) -> None:
+    """Nothing but the answer that it waits for refers to such a connection."""
+    port, asked, collected = free_port(), threading.Event(), threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        question = everything(connection)
+        asked.set()
+        collected.wait(10)
+        connection.sendall(question)
+
+    with node(answer) as node_port:
+        assert machine.follow(service(port, node_port))
+        with connect(port) as client:
+            client.sendall(b"hello")
+            client.shutdown(socket.SHUT_WR)
+            assert asked.wait(10)
+            gc.collect()
+            collected.set()
+            assert everything(client) == b"hello"
+
+
 def test_a_reset_of_the_pod_is_passed_on(machine: Machine) -> None:
     port = free_port()
     with node(reset) as node_port:
@@ -154,7 +178,7 @@ def test_the_next_node_is_asked_where_one_refuses(machine: Machine) -> None:
 def test_a_connection_that_no_node_accepts_is_reset(machine: Machine) -> None:
     port = free_port()
     assert machine.follow(service(port, free_port()))
-    with connect(port) as client, pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError), connect(port) as client:
         everything(client)
 
 

@@ -124,6 +124,8 @@ class Balancer:
         self.nodes: list[str] = []
         self.open: dict[str, tuple[Ports, list[asyncio.Server]]] = {}
         self.pending: set[str] = set()
+        # The event loop refers to a connection only while it waits for data of its client.
+        self.forwarding: set[asyncio.Task[None]] = set()
 
     async def follow(self, services: dict[str, Service]) -> list[Service]:
         """Open and close ports as the Services ask for; the Services that have theirs."""
@@ -154,8 +156,10 @@ class Balancer:
         say(f"{name}: localhost {ports}")
 
     async def serve(self, port: int, node_port: int) -> asyncio.Server:
-        async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self.forward(reader, writer, node_port)
+        def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.create_task(self.forward(reader, writer, node_port))
+            self.forwarding.add(task)
+            task.add_done_callback(self.forwarding.discard)
 
         return await asyncio.start_server(forward, ADDRESS, port)
 

@@ -79,7 +79,7 @@ class Kubectl:
                         services[name_of(event["object"])] = event["object"]
                 yield services
         finally:
-            if watch.returncode is None:
+            if not watch.stdout.at_eof():
                 watch.terminate()
             await watch.wait()
 

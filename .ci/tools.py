@@ -40,8 +40,11 @@ class Tool(NamedTuple):
 
     def download(self, machine: str) -> bytes:
         address = self.filled_in(self.archive, machine)
-        with urllib.request.urlopen(address, timeout=60) as answer:
-            downloaded: bytes = answer.read()
+        try:
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                downloaded: bytes = answer.read()
+        except OSError as error:
+            sys.exit(f"{self.name}: {address} cannot be downloaded: {error}")
         return downloaded
 
     def program(self, downloaded: bytes, machine: str) -> bytes:

@@ -102,6 +102,16 @@ def test_a_program_without_a_checksum_is_refused(site: Site) -> None:
     assert not (site.installed / "hello").exists()
 
 
+def test_a_download_that_fails_is_named(site: Site) -> None:
+    site.name_right()
+    (site.folder / f"hello-1.0-{ARCH}.tar.gz").unlink()
+    done = tools(site.list, site.installed)
+    assert (
+        f"hello: file://{site.folder}/hello-1.0-{ARCH}.tar.gz cannot be downloaded" in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+
+
 def test_renewing_writes_the_checksums_and_leaves_the_rest(site: Site) -> None:
     site.name(WRONG, "-")
     assert tools(site.list, "--renew").returncode == 0

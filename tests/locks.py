@@ -12,7 +12,6 @@ from pathlib import Path
 
 from tests.process import ROOT
 
-
 NAMES = ["requirements", "requirements-dev", "e2e/kubernetes/patroni"]
 
 

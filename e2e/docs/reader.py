@@ -24,6 +24,7 @@ class Reader:
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
         self.terminals: dict[str, Terminal] = {}
         self.placeholders: dict[str, str] = {}
+        self.printed = ""  # by the last commands whose output the page does not show
 
     def follow(self) -> None:
         """Type all of the page. Raises TypingError, which names the page and the line."""
@@ -37,7 +38,9 @@ class Reader:
                 try:
                     self._type(command, may_go_on=may_go_on, first=command is part.commands[0])
                 except TypingError as error:
-                    other = self._shown_elsewhere(command)
+                    # curl succeeds also when the service refuses, which is then seen here alone.
+                    other = f"\nbefore it:\n{self.printed}" if self.printed else ""
+                    other += self._shown_elsewhere(command)
                     raise TypingError(f"{self.page}, {command}\n{error}{other}") from None
 
     def close(self) -> None:
@@ -91,6 +94,7 @@ class Reader:
                 raise TypingError(f"fails with exit status {status}:\n{printed}")
             if command.shown is not None and not output.matches(command.shown, printed):
                 raise TypingError(f"prints\n{printed}")
+            self.printed = "" if command.shown is not None else f"{self.printed}$ {text}\n{printed}"
 
     def _terminal(self, command: Command) -> Terminal:
         if command.terminal not in self.terminals:

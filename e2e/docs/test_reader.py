@@ -76,6 +76,11 @@ def test_a_page_that_is_right_passes(page: str, tmp_path: Path) -> None:
             "42 is the cause",
             id="other-terminal",
         ),
+        pytest.param(
+            "```sh\necho $((6 * 7)) is the cause\ntrue\nfalse\n```\n",
+            "42 is the cause",
+            id="before",
+        ),
     ],
 )
 def test_what_is_not_so_is_named(page: str, named: str, tmp_path: Path) -> None:

@@ -41,9 +41,10 @@ def eventually(look: Callable[[], Value], what: str, seconds: float = 120) -> Va
     """The first true value that ``look`` returns, asked again for up to ``seconds``.
 
     ``what`` is what one waits for. A command that fails counts as false: an
-    object may not be there yet.
+    object may not be there yet. The pauses grow with the wait, since kubectl takes
+    more of the processor than most of what one waits for.
     """
-    end = time.monotonic() + seconds
+    start = time.monotonic()
     while True:
         try:
             value, reason = look(), None
@@ -51,9 +52,10 @@ def eventually(look: Callable[[], Value], what: str, seconds: float = 120) -> Va
             value, reason = None, error
         if value:
             return value
-        if time.monotonic() > end:
+        waited = time.monotonic() - start
+        if waited > seconds:
             raise AssertionError(f"not within {seconds:g} s: {what}; last: {reason or value!r}")
-        time.sleep(0.3)
+        time.sleep(min(max(waited / 10, 0.2), 2))
 
 
 class Namespace:

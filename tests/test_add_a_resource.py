@@ -11,6 +11,8 @@ import pytest
 
 from tests.process import ROOT, environment
 
+pytestmark = pytest.mark.once(on="postgresql")
+
 IGNORED = shutil.ignore_patterns(".*", "chart", "e2e", "bench", "__pycache__", "*.sqlite3*")
 
 

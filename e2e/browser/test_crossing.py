@@ -9,6 +9,8 @@ from playwright.sync_api import Route, expect
 from e2e.browser.api import Api
 from e2e.browser.window import Window
 
+pytestmark = pytest.mark.once(on="sqlite")
+
 
 def come_back(window: Window) -> None:
     """Return to the window from another one, which makes it read everything."""

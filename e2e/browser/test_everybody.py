@@ -14,6 +14,8 @@ from e2e.browser.conftest import DESKTOP, PHONE, OpenWindow
 from e2e.browser.window import Window
 from tests.process import Service, manage
 
+pytestmark = pytest.mark.once(on="postgresql")
+
 NOON = datetime.fromisoformat("2027-03-10T12:00-03:00")
 ADMIN = {"ADMIN_USERNAME": "admin", "ADMIN_PASSWORD": "correct-horse-battery"}
 LONG = "Write down why the lists vanished with the container, and what would have kept them " * 2

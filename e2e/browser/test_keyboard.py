@@ -8,6 +8,8 @@ from playwright.sync_api import Locator, expect
 from e2e.browser.api import Api
 from e2e.browser.window import Window
 
+pytestmark = pytest.mark.once(on="postgresql")
+
 STEPS = 60  # more than the page with three tasks has controls
 
 

@@ -16,6 +16,8 @@ from tests.process import Service, manage
 from tests.proxies import Nginx
 from tests.wire import HANG
 
+pytestmark = pytest.mark.once(on="postgresql")
+
 ADMIN = {"ADMIN_USERNAME": "ada", "ADMIN_PASSWORD": "correct horse"}
 
 

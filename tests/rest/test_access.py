@@ -20,6 +20,8 @@ from tests.process import Service
 from tests.rest.conftest import Sample, Send
 from tests.wire import HANG
 
+pytestmark = pytest.mark.once(on="postgresql")
+
 REQUESTS = [
     ("get", "collection", 200),
     ("post", "collection", 201),

@@ -39,6 +39,8 @@ from tests.prometheus import (
 from tests.server.test_overload import writes_blocked
 from tests.wire import HANG, connect, post, receive, receive_all, request
 
+pytestmark = pytest.mark.once(on="sqlite")
+
 Serve = Callable[..., Service]
 
 
@@ -248,7 +250,6 @@ def test_workers_that_sighup_replaces_go_on_counting(serve: Serve, metrics: Metr
     metrics.wait_for({requests_of("GET", "/lists", 200): 2, WORKERS: 2})
 
 
-@pytest.mark.once(on="sqlite")
 def test_an_arbiter_that_sigusr2_starts_goes_on_counting(serve: Serve, metrics: Metrics) -> None:
     service = serve(METRICS_PORT=str(metrics.port), WEB_CONCURRENCY="1")
     old = psutil.Process(service.process.pid)
@@ -445,7 +446,6 @@ def test_a_migration_that_is_missing_is_shown(
     assert metrics.value("tasklists_database_up") == 0
 
 
-@pytest.mark.once(on="sqlite")
 def test_two_services_cannot_share_the_port(serve: Serve, metrics: Metrics) -> None:
     service = serve(METRICS_PORT=str(metrics.port))
     url = service.variables["DATABASE_URL"]
@@ -457,7 +457,6 @@ def test_two_services_cannot_share_the_port(serve: Serve, metrics: Metrics) -> N
     assert metrics.text()
 
 
-@pytest.mark.once(on="sqlite")
 def test_metrics_on_the_port_of_the_service_are_refused(database_url: str) -> None:
     ended = manage("serve", DATABASE_URL=database_url, PORT="5000", METRICS_PORT="5000")
     assert ended.returncode == 1

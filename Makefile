@@ -103,7 +103,7 @@ doctor: ## find where the way to the service in the cluster is broken; with NAME
 	@chart/doctor $(if $(NAMESPACE),-n $(NAMESPACE)) $(SERVICE)
 
 e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest, app:0.1.0, app:next and app:prometheus
-	$(BIN)/python -m pytest e2e/kubernetes
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(or $(TESTS),e2e/kubernetes)
 
 bench-image: .venv/dev image ## measure the image: size, start, memory, stop
 	$(BIN)/python -m bench.image

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -29,7 +30,9 @@ SMALL: Values = {
     "shutdown": {"delaySeconds": 4, "gracefulTimeoutSeconds": 5},
 }
 
-_ports = itertools.count(5010)
+# Each process of pytest-xdist, whose names are gw0, gw1 and so on, takes ports of its own.
+_process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_ports = itertools.count(5010 + 500 * _process)
 
 
 def free_port() -> int:

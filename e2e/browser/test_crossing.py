@@ -123,9 +123,8 @@ def test_a_move_survives_a_conflict(shown: Window, api: Api, groceries: int) -> 
     api.change(groceries, "oranges", due="2027-02-28")
     shown.context.set_offline(False)
     shown.decide("Keep mine")
-    shown.eventually(
-        lambda: api.titles(groceries) == ["milk", "oranges", "bread"], "the move is saved"
-    )
+    shown.saved()
+    assert api.titles(groceries) == ["milk", "oranges", "bread"]
     task = api.task(groceries, "oranges")
     assert task["completed"]
     assert task["due"] == "2027-02-28"

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-patroni image-pgbouncer image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,9 +46,10 @@ format: .venv/dev ## write code as lint wants it
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --custom-compile-command 'make lock'
 
-lock: .venv/dev ## renew the versions in requirements.txt and requirements-dev.txt
+lock: .venv/dev ## renew the versions in requirements.txt, requirements-dev.txt and e2e/kubernetes/patroni.txt
 	$(LOCK) --upgrade requirements.in --output-file requirements.txt
 	$(LOCK) --upgrade requirements-dev.in --output-file requirements-dev.txt
+	$(LOCK) --upgrade e2e/kubernetes/patroni.in --output-file e2e/kubernetes/patroni.txt
 
 BASE = $(shell sed -n 's/^ARG PYTHON=\([^@]*\).*/\1/p' Dockerfile)
 
@@ -75,8 +76,14 @@ image-0.1.0: ## build app:0.1.0 from the last commit of that version, from which
 image-next: ## build app:next, which is app:latest with another version, to which e2e-kubernetes upgrades
 	docker build --tag app:next - < e2e/kubernetes/next.Dockerfile
 
+image-pgbouncer: ## build app:pgbouncer, with which e2e-kubernetes tests a pooler
+	docker build --tag app:pgbouncer - < e2e/kubernetes/pgbouncer.Dockerfile
+
 image-prometheus: ## build app:prometheus, with which e2e-kubernetes tests the monitoring
 	docker build --tag app:prometheus - < e2e/kubernetes/prometheus.Dockerfile
+
+image-patroni: ## build app:patroni, the database that fails over in e2e-kubernetes
+	docker build --tag app:patroni --file e2e/kubernetes/patroni.Dockerfile e2e/kubernetes
 
 up: image ## serve on http://localhost:5000 with PostgreSQL, by Docker Compose
 	docker compose up --detach --wait
@@ -102,13 +109,13 @@ chart: .venv/dev ## lint, schema, documentation and unit tests of the chart, wit
 doctor: ## find where the way to the service in the cluster is broken; with NAMESPACE=… and SERVICE=… if need be
 	@chart/doctor $(if $(NAMESPACE),-n $(NAMESPACE)) $(SERVICE)
 
-e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest, app:0.1.0, app:next and app:prometheus
+e2e-kubernetes: .venv/dev ## the chart on the cluster of KUBECONFIG, whose nodes have app:latest, app:0.1.0, app:next, app:patroni, app:pgbouncer and app:prometheus
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(or $(TESTS),e2e/kubernetes)
 
 bench-image: .venv/dev image ## measure the image: size, start, memory, stop
 	$(BIN)/python -m bench.image
 
-bench-chart: .venv/dev ## seconds from install to ready, of an upgrade and of an outage, on that cluster
+bench-chart: .venv/dev ## seconds from install to ready, of an upgrade, an outage and a failover, on that cluster
 	$(BIN)/python -m bench.kubernetes
 
 PEERS := $(notdir $(wildcard bench/peers/*))

@@ -116,7 +116,8 @@ DATABASES: dict[str, dict[str, Any]] = {
         password=DATABASE_PASSWORD,
         conn_max_age=DATABASE_CONN_MAX_AGE,
         connect_timeout=DATABASE_CONNECT_TIMEOUT,
-        statement_timeout=DATABASE_STATEMENT_TIMEOUT,
+        # A pooler refuses it. The process limits statements as well (service/deadlines.py).
+        statement_timeout=0 if MIGRATION_DATABASE_URL else DATABASE_STATEMENT_TIMEOUT,
         default_file=BASE_DIR / "tasklists.sqlite3",
     )
 }

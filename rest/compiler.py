@@ -50,8 +50,11 @@ class Compiler:
         within = [f"{self.column(parent)} = %({parent})s"] if parent else []
         self.returning = f"RETURNING {row}"
         self.read = f"SELECT {row} FROM {self.table} WHERE {self.pk} = {PK}"
+        # With a lock, PostgreSQL has something to commit, and waits for its standbys as the INSERT
+        # of the row should have done. A crash during that wait makes the row visible without it.
         self.read_by_key = f"""SELECT {self.column("idempotency_fingerprint")}, {row}
-            FROM {self.table} WHERE {self.column("idempotency_key")} = %(idempotency_key)s"""
+            FROM {self.table} WHERE {self.column("idempotency_key")} = %(idempotency_key)s
+            {dialect.share_lock}"""
         self.delete = f"DELETE FROM {self.table} WHERE {self.pk} = {PK}"
         self.within = within
         self.order = ", ".join(map(self.column, self.ordering))

@@ -93,6 +93,8 @@ SQLITE_CLASSES = {
 CONNECTION_MESSAGES = {
     "too many": "resources",
     "connection slots are reserved": "resources",
+    "no more connections allowed": "resources",  # by PgBouncer, as the next one
+    "connections exceeded": "resources",
     "authentication failed": "authentication",
     "no password supplied": "authentication",
     "pg_hba.conf": "authentication",

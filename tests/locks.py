@@ -14,10 +14,10 @@ from tests.process import ROOT
 
 def main(command: list[str]) -> int:
     stale = []
-    for name in ["requirements", "requirements-dev"]:
+    for name in ["requirements", "requirements-dev", "e2e/kubernetes/patroni"]:
         locked = (ROOT / f"{name}.txt").read_text()
         with tempfile.TemporaryDirectory() as folder:
-            again = Path(folder) / f"{name}.txt"
+            again = Path(folder) / "again.txt"
             again.write_text(locked)
             done = subprocess.run(
                 [*command, f"{name}.in", "--output-file", str(again)], cwd=ROOT, check=False

@@ -52,6 +52,10 @@ MODES: dict[str, Values] = {
         "backup": {"enabled": False},
         "restore": {"backup": ""},
     },
+    "a cluster": {
+        "database": {"mode": "cloudnative-pg"},
+        "cloudnativePg": {"pooler": {"enabled": True}},
+    },
     "a file": {
         "database": {"mode": "sqlite"},
         "sqlite": {"persistence": {"enabled": True}},
@@ -66,6 +70,7 @@ CHECKED = (
     ("clusterDomain",),
     ("config", "allowedHosts"),
     ("backup", "schedule"),
+    ("cloudnativePg", "backup", "schedule"),
     ("secretKey", "value"),
     ("admin", "password"),
     ("postgres", "auth", "password"),

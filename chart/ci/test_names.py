@@ -44,6 +44,16 @@ GOOD: Values = {
     "backup": {"enabled": True, "timeZone": "America/Argentina/Buenos_Aires",
                "persistence": {"existingClaim": SUBDOMAIN}},
 }  # fmt: skip
+CLUSTER: Values = {
+    "database": {"mode": "cloudnative-pg"},
+    "cloudnativePg": {
+        "fullnameOverride": "a" * 50,
+        "imageName": "localhost:5000/a/b_c:17.5-minimal@sha256:" + "0" * 64,
+        "persistence": {"storageClass": SUBDOMAIN},
+        "backup": {"objectStore": SUBDOMAIN, "volumeSnapshotClass": SUBDOMAIN},
+        "nodeSelector": {"example.com/x": ""},
+    },
+}
 EXTERNAL: Values = {
     "database": {"mode": "external"},
     "external": {"existingSecret": "url", "cidrs": ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8", "::1/128"]},
@@ -83,6 +93,10 @@ BAD: list[tuple[str, Any]] = [
     *(("metrics.monitor.interval", text) for text in ("", "30", 30, "s", "1.5s", "30 s", "1m 30s", "30s1m")),
     *(("secretKey.existingSecretKey", text) for text in ("a b", "a/b", ".", "..", "..a", "a" * 254)),
     *(("postgres.auth.existingSecret", text) for text in NO_NAMES),
+    *(("cloudnativePg.fullnameOverride", text) for text in ("A", "1a", "a.b", "a" * 51)),
+    *(("cloudnativePg.imageName", text) for text in ("postgresql", "postgresql:latest", "a b:17", "a:17@sha256:0")),
+    *(("cloudnativePg.backup.objectStore", text) for text in NO_NAMES),
+    *(("cloudnativePg.auth.username", text) for text in ("postgres", "streaming_replica", "A", "")),
 ]  # fmt: skip
 
 
@@ -91,6 +105,11 @@ def test_what_kubernetes_refuses_is_refused() -> None:
         with pytest.raises(Refused) as refused:
             render(nested(path.split("."), value))
         assert path in str(refused.value).replace("/", "."), (path, value)
+
+
+def test_names_of_a_cluster_are_let_through() -> None:
+    """e2e/kubernetes/test_custom_resources.py has a cluster that knows the kinds."""
+    assert render(CLUSTER)
 
 
 @pytest.mark.parametrize("values", [GOOD, EXTERNAL])

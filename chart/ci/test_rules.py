@@ -699,6 +699,7 @@ VOLUME = {"TasklistsDatabaseVolumeFilling"}
             },
             BACKUP | VOLUME,
         ),
+        ({"database": {"mode": "cloudnative-pg"}}, set()),
     ],
 )
 def test_alerts_about_what_the_release_lacks_are_left_out(

@@ -122,11 +122,14 @@ CONTEXT: dict[str, Values] = {  # which makes a value count
     "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]},
     "admin": {"enabled": True, "password": "of the test"},
 }
+# Connections for the most workers and threads.
+ROOM: Values = {"postgres": {"parameters": {"max_connections": 10_000}}}
 
 
 def values_with(path: str, value: Any) -> Values:
     first, *rest = path.split(".")
-    return {first: CONTEXT.get(first, {}) | nested(rest, value)} if rest else {first: value}
+    values = CONTEXT.get(first, {}) | nested(rest, value) if rest else value
+    return ROOM | {first: values}
 
 
 def chart_error(path: str, value: Any, helm: str = "helm4") -> str:

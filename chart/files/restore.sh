@@ -17,7 +17,8 @@ mark="restored from $BACKUP, attempt $ATTEMPT"
 replace() {
   {
     cat <<'SQL'
-BEGIN;
+-- A move has made the old database read-only (docs/cloudnative-pg.md). On the way back, it becomes writable again.
+BEGIN READ WRITE;
 -- The lock of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this. A
 -- transaction that waited for it would deadlock, too: CREATE INDEX CONCURRENTLY waits for older ones.
 SELECT pg_try_advisory_xact_lock(8386110886358119284) AS locked \gset
@@ -27,6 +28,7 @@ SELECT pg_try_advisory_xact_lock(8386110886358119284) AS locked \gset
   \q
 \endif
 SET LOCAL lock_timeout = '60s';
+SET LOCAL statement_timeout = 0; -- which the role may have (templates/cloudnativepg/_cluster.tpl)
 SET LOCAL client_min_messages = warning;
 -- From here on nobody else writes, so the tables that are checked are those that are replaced.
 SELECT format('LOCK TABLE %I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'
@@ -52,6 +54,7 @@ DROP SCHEMA public CASCADE;
 CREATE SCHEMA public;
 SQL
     pg_restore --no-owner --no-privileges --file=- "$BACKUP" && cat <<'SQL'
+SELECT format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()) \gexec
 SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), :'mark') \gexec
 COMMIT;
 \echo restored

@@ -1,5 +1,5 @@
 {{/*
-Labels. Each takes a list of the root context and the component: app, postgres, backup, restore, test.
+Labels. Each takes a list of the root context and the component: app, postgres, pooler, backup, restore, test.
 */}}
 
 {{/* What selects pods, now and for ever: selectors can't be changed. */}}
@@ -88,16 +88,6 @@ resources:
   to:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-{{- end }}
-
-{{/* Egress to the database of this release. */}}
-{{- define "tasklists.postgres.egress" -}}
-- to:
-    - podSelector:
-        matchLabels:
-          {{- include "tasklists.selectorLabels" (list . "postgres") | nindent 10 }}
-  ports:
-    - {port: 5432, protocol: TCP}
 {{- end }}
 
 {{/* Remove duplicates from a list of objects: of those with the same `key`, the last remains. Takes a list of the key and the objects. */}}

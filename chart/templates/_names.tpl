@@ -44,6 +44,16 @@ the revision in its pods' labels. What is longer ends in a hash, since two names
 {{- .Values.postgres.persistence.existingClaim | default (include "tasklists.postgres.fullname" .) }}
 {{- end }}
 
+{{/* The Cluster of CloudNativePG. The operator accepts at most 50 characters. */}}
+{{- define "tasklists.cluster.fullname" -}}
+{{- .Values.cloudnativePg.fullnameOverride | default (printf "%s-db" (include "tasklists.fullname" .)) }}
+{{- end }}
+
+{{/* The Pooler of CloudNativePG, and the Service that the operator makes for it. */}}
+{{- define "tasklists.pooler.fullname" -}}
+{{- printf "%s-pooler" (include "tasklists.cluster.fullname" .) }}
+{{- end }}
+
 {{- define "tasklists.sqlite.claimName" -}}
 {{- .Values.sqlite.persistence.existingClaim | default (printf "%s-data" (include "tasklists.fullname" .)) }}
 {{- end }}

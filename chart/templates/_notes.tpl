@@ -11,13 +11,13 @@
 {{- if .Values.postgres.persistence.enabled }}
 {{- $claims = append $claims .Values.postgres.persistence.existingClaim }}
 {{- end }}
-{{- if or .Values.backup.enabled .Values.restore.backup }}
-{{- $claims = append $claims .Values.backup.persistence.existingClaim }}
-{{- end }}
 {{- else if eq $mode "external" }}
 {{- $secrets = concat $secrets (list .Values.external.existingSecret .Values.external.caSecret .Values.external.migrationSecret) }}
-{{- else if .Values.sqlite.persistence.enabled }}
+{{- else if and (eq $mode "sqlite") .Values.sqlite.persistence.enabled }}
 {{- $claims = list .Values.sqlite.persistence.existingClaim }}
+{{- end }}
+{{- if or .Values.backup.enabled .Values.restore.backup }}
+{{- $claims = append $claims .Values.backup.persistence.existingClaim }}
 {{- end }}
 {{- $needed := list }}
 {{- range $secrets | compact | uniq }}
@@ -49,6 +49,9 @@
 {{- if $postgres.persistence.staticVolume.type }}
 {{- $kept = append $kept (printf "pv/%s" (include "tasklists.postgres.volumeName" .)) }}
 {{- end }}
+{{- end }}
+{{- if include "tasklists.cluster.enabled" . }}
+{{- $kept = append $kept (printf "clusters.postgresql.cnpg.io/%s" (include "tasklists.cluster.fullname" .)) }}
 {{- end }}
 {{- if and .Values.backup.enabled (not .Values.backup.persistence.existingClaim) }}
 {{- $kept = append $kept (printf "pvc/%s" (include "tasklists.backup.claimName" .)) }}

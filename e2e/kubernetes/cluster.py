@@ -164,6 +164,17 @@ def nodes() -> list[str]:
 
 
 @contextmanager
+def drained(node: str, selector: str) -> Iterator[None]:
+    """``kubectl drain``, of the pods with these labels alone, and back at the end."""
+    pods = f"--pod-selector={selector}"
+    try:
+        run("kubectl", "drain", node, pods, "--delete-emptydir-data", "--timeout=180s")
+        yield
+    finally:
+        run("kubectl", "uncordon", node)
+
+
+@contextmanager
 def folder(node: str) -> Iterator[str]:
     """The path of an empty folder of that node, removed at the end."""
     name = f"tasklists-{secrets.token_hex(4)}"

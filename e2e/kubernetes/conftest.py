@@ -14,6 +14,7 @@ from e2e.kubernetes.cluster import (
     open_namespaces,
     run,
 )
+from e2e.kubernetes.kinds import definitions
 from e2e.kubernetes.release import HELMS
 from e2e.room import room
 
@@ -92,6 +93,13 @@ def namespace(request: pytest.FixtureRequest) -> Iterator[Namespace]:
     purpose = request.module.__name__.rpartition(".test_")[2].replace("_", "-")
     with new_namespace(purpose) as namespace:
         yield namespace
+
+
+@pytest.fixture(scope="module")
+def with_kinds() -> Iterator[None]:
+    """The kinds of the operators whose objects the chart renders."""
+    with definitions():
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,8 @@
 """A PostgreSQL that is none of the chart's, as somebody else would run it."""
 
+import secrets
+from typing import Any
+
 from e2e.kubernetes.cluster import (
     RESTRICTED_CONTAINER,
     RESTRICTED_POD,
@@ -9,13 +12,13 @@ from e2e.kubernetes.cluster import (
 PASSWORD = "s3cret/with:signs@"
 QUOTED_PASSWORD = "s3cret%2Fwith%3Asigns%40"
 
-# A certificate authority, and a certificate of it for the Service's name.
+# Makes a certificate authority in the folder $TLS, and a certificate of it for the name $HOST.
 CERTIFICATES = """\
 set -eu
-cd /tls
+cd "$TLS"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.crt
 openssl req -newkey rsa:2048 -nodes -subj "/CN=$HOST" -keyout server.key -out server.csr
-printf 'subjectAltName=DNS:%s' "$HOST" >san
+printf 'subjectAltName=DNS:%s,DNS:%s' "$HOST" "${HOST%%.*}" >san
 openssl x509 -req -days 2 -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial \\
   -extfile san -out server.crt
 chmod 0600 server.key
@@ -25,11 +28,13 @@ chmod 0600 server.key
 class Database:
     """One server with TLS; each of its databases is for one release."""
 
-    def __init__(self, namespace: Namespace, name: str) -> None:
+    def __init__(
+        self, namespace: Namespace, name: str, labels: dict[str, str] | None = None
+    ) -> None:
         self.namespace = namespace
         self.name = name
         self.host = f"{name}.{namespace.name}.svc"
-        labels = {"server": name}
+        labels = labels or {"server": name}
         tls = {"name": "tls", "mountPath": "/tls"}
         container = {
             "image": "postgres:17",
@@ -54,7 +59,10 @@ class Database:
                         | {
                             "name": "certificates",
                             "command": ["bash", "-c", CERTIFICATES],
-                            "env": [{"name": "HOST", "value": self.host}],
+                            "env": [
+                                {"name": "HOST", "value": self.host},
+                                {"name": "TLS", "value": "/tls"},
+                            ],
                             "volumeMounts": [tls],
                         }
                     ],
@@ -95,3 +103,27 @@ class Database:
 
     def execute(self, *command: str) -> str:
         return self.namespace.kubectl("exec", self.name, "--container=postgres", "--", *command)
+
+
+class OperatedDatabase(Database):
+    """What the CloudNativePG operator makes of a Cluster: here one server, and the Secrets.
+
+    The application reaches it by the names and labels that the operator would give. ``initdb`` is
+    the Cluster's ``spec.bootstrap.initdb``.
+    """
+
+    def __init__(self, namespace: Namespace, cluster: str, initdb: dict[str, Any]) -> None:
+        labels = {"cnpg.io/cluster": cluster, "cnpg.io/podRole": "instance"}
+        super().__init__(namespace, f"{cluster}-rw", labels)
+        password = secrets.token_urlsafe(32)
+        owner, database = initdb["owner"], initdb["database"]
+        self.sql("postgres", f"CREATE ROLE {owner} LOGIN PASSWORD '{password}'")
+        self.sql("postgres", f"CREATE DATABASE {database} OWNER {owner}")
+        for statement in initdb.get("postInitApplicationSQL", []):
+            self.sql(database, statement)
+        namespace.create_secret(f"{cluster}-app", {"username": owner, "password": password})
+        namespace.create_secret(f"{cluster}-ca", {"ca.crt": self.authority()})
+
+    def sql(self, database: str, statement: str) -> str:
+        command = ("psql", "--username=postgres", "--no-align", "--tuples-only")
+        return self.execute(*command, f"--dbname={database}", f"--command={statement}")

@@ -6,13 +6,12 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from e2e.kubernetes.client import Client
-from e2e.kubernetes.cluster import Namespace, eventually, run
+from e2e.kubernetes.cluster import Namespace, drained, eventually, run
 
 CHART = Path(__file__).resolve().parents[2] / "chart"
 EXAMPLES = CHART / "examples"
@@ -140,15 +139,9 @@ class Release:
     def node(self, pod: str) -> str:
         return str(self.namespace.get("pod", pod)["spec"]["nodeName"])
 
-    @contextmanager
-    def drained(self, node: str) -> Iterator[None]:
-        """``kubectl drain``, of this release's pods alone, and back at the end."""
-        selector = f"--pod-selector=app.kubernetes.io/instance={self.name}"
-        try:
-            run("kubectl", "drain", node, selector, "--delete-emptydir-data", "--timeout=180s")
-            yield
-        finally:
-            run("kubectl", "uncordon", node)
+    def drained(self, node: str) -> AbstractContextManager[None]:
+        """``kubectl drain``, of this release's pods alone, and back at the end of the block."""
+        return drained(node, f"app.kubernetes.io/instance={self.name}")
 
     def secrets(self) -> dict[str, dict[str, str]]:
         """What the Secrets of this release hold, helm's own aside."""

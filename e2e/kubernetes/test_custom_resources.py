@@ -1,29 +1,17 @@
-"""The chart's objects of kinds that a cluster may lack, with and without these kinds.
-
-CRDS names a folder with the definitions that the Prometheus operator, the Gateway API and
-CloudNativePG publish. Those that the cluster lacks are created for these tests.
-"""
+"""The chart's objects of kinds that a cluster may lack, with and without these kinds."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from e2e.kubernetes.cluster import CommandError, Namespace, run
+from e2e.kubernetes.cluster import CommandError, Namespace
+from e2e.kubernetes.kinds import skip_if_existing
 from e2e.kubernetes.monitoring import SECRETS
 from e2e.kubernetes.release import EXAMPLES, HELMS, SMALL, Release, Values, merge
 
-DEFINITIONS = (
-    "podmonitors.monitoring.coreos.com",
-    "prometheusrules.monitoring.coreos.com",
-    "httproutes.gateway.networking.k8s.io",
-    "clusters.postgresql.cnpg.io",
-)
 MONITORED: Values = {
     "backup": {"enabled": True},
     "metrics": {
@@ -39,48 +27,42 @@ ROUTED: Values = {
         "hostnames": ["tasks.example.com"],
     }
 }
+# Every value for which the chart renders a field of the operator's kinds.
+OPERATED: Values = {
+    "database": {"mode": "cloudnative-pg"},
+    "imagePullSecrets": ["mine"],
+    "commonLabels": {"team": "lists"},
+    "cloudnativePg": {
+        "parameters": {"max_connections": 200},
+        "persistence": {"storageClass": "fast"},
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"key": "database", "operator": "Exists"}],
+        "backup": {"objectStore": "store", "volumeSnapshotClass": "snapshots"},
+        "pooler": {"enabled": True},
+        "extraSpec": {"walStorage": {"size": "1Gi"}},
+    },
+}
 TEMPLATES = {
     "PodMonitor": "templates/metrics/podmonitor.yaml",
     "PrometheusRule": "templates/metrics/prometheusrule.yaml",
     "HTTPRoute": "templates/app/httproute.yaml",
 }
+OPERATOR_TEMPLATES = {
+    kind: f"templates/cloudnativepg/{kind.lower()}.yaml"
+    for kind in ("Cluster", "Pooler", "ScheduledBackup", "PodMonitor")
+}
 ANNOTATION = 'prometheus.io/scrape: "true"'
 REFUSED = r"misspelt: field not declared in schema|unknown field .*misspelt"
 
 
-def existing() -> set[str]:
-    """The definitions of custom resources that the cluster has."""
-    names = run("kubectl", "get", "customresourcedefinitions", "--output=name")
-    return {name.partition("/")[2] for name in names.split()}
-
-
 @pytest.fixture(scope="module")
 def without_kinds() -> None:
-    if existing() & {"podmonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com"}:
-        pytest.skip("this cluster has the kinds of the Prometheus operator")
+    skip_if_existing("monitoring.coreos.com")
 
 
 @pytest.fixture(scope="module")
-def with_kinds() -> Iterator[None]:
-    missing = set(DEFINITIONS) - existing()
-    folder = os.environ.get("CRDS")
-    if missing and not folder:
-        pytest.skip(f"the cluster lacks {sorted(missing)}, and CRDS names no folder with them")
-    files = [path.read_text() for path in sorted(Path(folder or ".").glob("*.yaml")) if missing]
-    published = [document for file in files for document in yaml.safe_load_all(file) if document]
-    chosen = [item for item in published if item["metadata"]["name"] in missing]
-    assert {item["metadata"]["name"] for item in chosen} == missing
-    names = [f"customresourcedefinition/{name}" for name in sorted(missing)]
-    try:
-        for item in chosen:
-            apply = ("kubectl", "apply", "--server-side", "--filename=-")
-            run(*apply, stdin=json.dumps(item, default=str))
-        for name in names:
-            run("kubectl", "wait", name, "--for=condition=Established", "--timeout=60s")
-        yield
-    finally:
-        for name in names:
-            run("kubectl", "delete", name, "--ignore-not-found")
+def without_operator() -> None:
+    skip_if_existing("postgresql.cnpg.io")
 
 
 @pytest.fixture(params=HELMS)
@@ -112,6 +94,13 @@ def test_missing_kinds_are_rendered_and_refused_by_the_cluster(release: Release)
         dry_run(release, values)
 
 
+@pytest.mark.usefixtures("without_operator")
+@pytest.mark.parametrize("values", [OPERATED, {"cloudnativePg": {"prepare": True}}])
+def test_a_missing_operator_fails(release: Release, values: Values) -> None:
+    with pytest.raises(CommandError, match="install the CloudNativePG operator"):
+        dry_run(release, values)
+
+
 @pytest.mark.usefixtures("with_kinds")
 @pytest.mark.parametrize("missing_kinds", ["fail", "skip", "always"])
 def test_known_kinds_are_created(release: Release, missing_kinds: str) -> None:
@@ -133,11 +122,12 @@ def test_a_release_has_them(namespace: Namespace) -> None:
 
 
 @pytest.mark.usefixtures("with_kinds")
-@pytest.mark.parametrize("kind", TEMPLATES)
-def test_every_field_is_known(release: Release, kind: str) -> None:
-    document = rendered(release, kind)
+@pytest.mark.parametrize("template", [*TEMPLATES.values(), *OPERATOR_TEMPLATES.values()])
+def test_every_field_is_known(release: Release, template: str) -> None:
+    operated = OPERATED if template in OPERATOR_TEMPLATES.values() else {}
+    document = rendered(release, template, MONITORED, ROUTED, operated)
     create(release.namespace, document)
-    assert release.namespace.get(kind, document["metadata"]["name"])["spec"]
+    assert release.namespace.get(document["kind"], document["metadata"]["name"])["spec"]
 
     document["spec"]["misspelt"] = True
     with pytest.raises(CommandError, match=REFUSED):
@@ -145,17 +135,42 @@ def test_every_field_is_known(release: Release, kind: str) -> None:
 
 
 @pytest.mark.usefixtures("with_kinds")
-def test_the_cluster_in_the_example_for_cloudnative_pg(namespace: Namespace) -> None:
-    """The Cluster is in a comment of the example, above the values that use its Secret."""
-    comment = (EXAMPLES / "cloudnative-pg.yaml").read_text()
-    lines = re.findall(r"^#   (?!kubectl|helm)(.*)$", comment, re.MULTILINE)
-    document = yaml.safe_load("\n".join(lines))
-    assert document["kind"] == "Cluster"
-    create(namespace, document)
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"instances": 1},
+        {"instances": 2, "dataDurability": "preferred", "imageName": ""},
+        {"backup": {"objectStore": "store"}},
+    ],
+    ids=["one server", "two servers", "a plugin"],
+)
+def test_every_cluster_is_taken(release: Release, values: Values) -> None:
+    operated = {"database": {"mode": "cloudnative-pg"}, "cloudnativePg": values}
+    for kind in ("Cluster", "ScheduledBackup") if "backup" in values else ("Cluster",):
+        create(release.namespace, rendered(release, OPERATOR_TEMPLATES[kind], operated))
 
-    document["spec"]["storage"]["misspelt"] = True
-    with pytest.raises(CommandError, match=REFUSED):
-        create(namespace, document)
+
+@pytest.mark.usefixtures("with_kinds")
+def test_the_cluster_of_the_example(release: Release) -> None:
+    example = yaml.safe_load((EXAMPLES / "cloudnative-pg.yaml").read_text())
+    create(release.namespace, rendered(release, OPERATOR_TEMPLATES["Cluster"], example))
+
+
+@pytest.mark.usefixtures("with_kinds")
+def test_a_release_keeps_its_cluster(namespace: Namespace, release: Release) -> None:
+    """The data belongs to the Cluster; an install of the same name takes it back."""
+    release = Release(namespace, "operated", helm=release.binary)
+    values = merge(OPERATED, {"replicaCount": 0})
+    release.install(values, options=())
+    release.uninstall()
+    kept = ("clusters.postgresql.cnpg.io", "operated-tasklists-db")
+    cluster = namespace.get(*kept)
+    kinds = "poolers.postgresql.cnpg.io,scheduledbackups.postgresql.cnpg.io"
+    assert namespace.get(kinds, "--selector=app.kubernetes.io/instance=operated") == []
+    release.install(values, options=())
+    assert namespace.get(*kept)["metadata"]["uid"] == cluster["metadata"]["uid"]
+    release.uninstall()
+    namespace.kubectl("delete", *kept)
 
 
 def dry_run(release: Release, *values: Values) -> str:
@@ -163,9 +178,9 @@ def dry_run(release: Release, *values: Values) -> str:
     return release.install(SMALL, *values, options=("--dry-run=server",))
 
 
-def rendered(release: Release, kind: str) -> Any:
-    values = merge(SMALL, MONITORED, ROUTED, {"metrics": {"missingKinds": "always"}}, SECRETS)
-    return yaml.safe_load(release.template(f"--show-only={TEMPLATES[kind]}", values=values))
+def rendered(release: Release, template: str, *values: Values) -> Any:
+    every = merge(SMALL, *values, {"metrics": {"missingKinds": "always"}}, SECRETS)
+    return yaml.safe_load(release.template(f"--show-only={template}", values=every))
 
 
 def create(namespace: Namespace, document: Any) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from e2e.kubernetes.cluster import Namespace, eventually
 from e2e.kubernetes.release import Release
-from e2e.kubernetes.writer import Writer
+from e2e.kubernetes.writer import Writer, only_outages_and_nothing_lost
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +50,3 @@ def recovers(release: Release, writer: Writer) -> None:
     release.wait_until_rolled_out()
     release.wait_until_old_pods_are_gone()
     assert writer.succeeds_again()
-
-
-def only_outages_and_nothing_lost(release: Release, writer: Writer) -> None:
-    assert writer.failures, "the database was not away"
-    assert [failure for failure in writer.failures if not failure.is_outage] == []
-    assert writer.lost(release.client().names()) == {}
-    restarts = {
-        status["name"]: status["restartCount"]
-        for pod in release.pods()
-        for status in pod["status"]["containerStatuses"]
-    }
-    assert set(restarts.values()) == {0}

@@ -154,6 +154,20 @@ def test_another_service_is_named(patient: Patient) -> None:
     assert "✓ labels" in type_command(report.commands()[0])
 
 
+def test_the_primary_of_a_cluster(patient: Patient) -> None:
+    """CloudNativePG labels its primary. A wrong selector is not what is the matter."""
+    selector = "cnpg.io/cluster=lists-db,cnpg.io/instanceRole=primary"
+    patient.kubectl("create", "service", "clusterip", "lists-db-rw", "--tcp=5432")
+    patient.kubectl("set", "selector", "service", "lists-db-rw", selector)
+    report = patient.doctor("lists-db-rw")
+    assert f"{selector} of Service lists-db-rw matches no pod" in report.fact("labels")
+    assert report.commands()[0].endswith(" describe clusters.postgresql.cnpg.io")
+
+    patient.run(f"--labels={selector}")
+    patient.kubectl("wait", "--for=condition=Ready", "pod/app-pod", "--timeout=60s")
+    assert "manage.py doctor" not in patient.doctor("lists-db-rw").text
+
+
 @pytest.mark.usefixtures("no_page")
 def test_no_service(patient: Patient) -> None:
     patient.run()

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 from e2e.kubernetes.cluster import Namespace, folder, new_namespace, nodes, run
-from e2e.kubernetes.database import Database
+from e2e.kubernetes.database import Database, OperatedDatabase
+from e2e.kubernetes.kinds import definitions
+from e2e.kubernetes.pooler import Pooler, create_database_secret
 from e2e.kubernetes.release import EXAMPLES, WAIT, Release, Values
 
 
@@ -39,23 +41,20 @@ def generated(namespace: Namespace) -> Iterator[Values]:
 
 @contextmanager
 def managed(namespace: Namespace) -> Iterator[Values]:
-    """A database with TLS; here the pooler and the server are one."""
-    database = Database(namespace, "postgresql")
-    url = database.url("postgres")
-    secret = {"uri": url, "direct-uri": url, "ca.crt": database.authority()}
-    secret["secret-key"] = "k" * 50
-    namespace.create_secret("tasklists-database", secret)
+    """A database with TLS, and a pooler in front of it."""
+    pooler = Pooler(Database(namespace, "postgresql"))
+    create_database_secret(pooler, "postgres")
+    pooler.start()
     yield {}
 
 
 @contextmanager
 def operated(namespace: Namespace) -> Iterator[Values]:
-    """The Secrets that CloudNativePG would make, and the application's own."""
-    database = Database(namespace, "postgresql")
-    namespace.create_secret("tasklists-db-app", {"uri": database.url("postgres")})
-    namespace.create_secret("tasklists-db-ca", {"ca.crt": database.authority()})
-    namespace.create_secret("tasklists-secrets", {"secret-key": "k" * 50})
-    yield {}
+    """The Secret that the example says how to make, and what the operator would make."""
+    with definitions():
+        OperatedDatabase(namespace, "tasklists-db", {"owner": "tasklists", "database": "tasklists"})
+        namespace.create_secret("tasklists-secrets", {"secret-key": "k" * 50})
+        yield {}
 
 
 PREPARATIONS = {

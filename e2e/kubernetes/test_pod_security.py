@@ -15,6 +15,11 @@ EVERYTHING: dict[str, Values] = {
     "external": {
         "external": {"existingSecret": "a", "migrationSecret": "b", "caSecret": "c"},
     },
+    "cloudnative-pg": {
+        "backup": {"enabled": True},
+        "restore": {"backup": "tasklists-20260101T000000Z.dump"},
+        "cloudnativePg": {"pooler": {"enabled": True}},
+    },
 }
 BOTH: Values = {
     "secretKey": {"value": "k" * 50},
@@ -28,8 +33,12 @@ def test_an_ordinary_pod_is_refused(namespace: Namespace) -> None:
 
 
 @pytest.mark.parametrize("mode", EVERYTHING)
-def test_everything_that_the_chart_has_is_admitted(namespace: Namespace, mode: str) -> None:
+def test_everything_that_the_chart_has_is_admitted(
+    namespace: Namespace, mode: str, request: pytest.FixtureRequest
+) -> None:
     """Pods that it has itself are in the manifest as well: those of ``helm test``."""
+    if mode == "cloudnative-pg":
+        request.getfixturevalue("with_kinds")
     release = Release(namespace)
     values = {"database": {"mode": mode}, **EVERYTHING[mode], **BOTH}
     manifest = release.template(values=values)

@@ -3,7 +3,7 @@
 import pytest
 
 from e2e.kubernetes.cluster import Namespace
-from e2e.kubernetes.database import Database
+from e2e.kubernetes.database import Database, OperatedDatabase
 from e2e.kubernetes.release import SMALL, Release, Values, merge
 
 USER = "installer"
@@ -14,7 +14,12 @@ KINDS = {
     "networking.k8s.io": ["networkpolicies"],
     "policy": ["poddisruptionbudgets"],
 }
-OWN_DATABASE = {"": ["configmaps", "persistentvolumeclaims"], "apps": ["statefulsets"]}
+MODES = {
+    "postgres": {"": ["configmaps", "persistentvolumeclaims"], "apps": ["statefulsets"]},
+    "sqlite": {},
+    "external": {},
+    "cloudnative-pg": {"postgresql.cnpg.io": ["clusters", "poolers", "scheduledbackups"]},
+}
 
 
 def rules(kinds: dict[str, list[str]]) -> list[dict[str, list[str]]]:
@@ -28,8 +33,10 @@ def rules(kinds: dict[str, list[str]]) -> list[dict[str, list[str]]]:
 SECRETS = [{"apiGroups": [""], "resources": ["secrets"], "verbs": [*MODIFY, "list", "update"]}]
 
 
-@pytest.mark.parametrize("mode", ["postgres", "sqlite", "external"])
-def test_a_release_is_installed_upgraded_and_removed(namespace: Namespace, mode: str) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_release_is_installed_upgraded_and_removed(
+    namespace: Namespace, mode: str, request: pytest.FixtureRequest
+) -> None:
     release = Release(namespace, f"rights-{mode}")
     values: Values = merge(SMALL, {"database": {"mode": mode}})
     if mode == "external":
@@ -37,8 +44,11 @@ def test_a_release_is_installed_upgraded_and_removed(namespace: Namespace, mode:
         database.create("lists")
         namespace.create_secret("mine", {"uri": database.url("lists")})
         values = merge(values, {"external": {"existingSecret": "mine"}})
-    own_database = rules(OWN_DATABASE) if mode == "postgres" else []
-    allow(namespace, rules(KINDS) + SECRETS + own_database)
+    if mode == "cloudnative-pg":
+        request.getfixturevalue("with_kinds")
+        initdb = {"owner": "tasklists", "database": "tasklists"}
+        OperatedDatabase(namespace, f"{release.name}-tasklists-db", initdb)
+    allow(namespace, rules(KINDS) + SECRETS + rules(MODES[mode]))
     as_user = ("--kube-as-user", USER)
 
     release.install(values, options=as_user)

@@ -33,6 +33,7 @@ class Writer:
 
     path = "/lists"
     member = "name"
+    timeout: float = TIMEOUT  # seconds
 
     def __init__(self, url: str, threads: int = 4) -> None:
         self.url = url
@@ -112,12 +113,12 @@ class Writer:
         self, session: requests.Session, name: str, headers: dict[str, str] | None
     ) -> requests.Response:
         url, body = self.url + self.path, {self.member: name}
-        return session.post(url, json=body, headers=headers, timeout=TIMEOUT)
+        return session.post(url, json=body, headers=headers, timeout=self.timeout)
 
     def succeeds_again(self) -> bool:
         """Whether a request is acknowledged that began after this was called."""
         seen = len(self.acknowledged) + len(self.threads)
-        end = time.monotonic() + TIMEOUT
+        end = time.monotonic() + self.timeout
         while time.monotonic() < end:
             if len(self.acknowledged) > seen:
                 return True
@@ -125,9 +126,22 @@ class Writer:
         return False
 
     def lost(self, stored: list[str]) -> dict[str, int]:
-        """Acknowledged names that are not stored exactly once, with how often they are."""
+        """Names that are acknowledged and not stored, or stored twice, with how often they are."""
         count = Counter(stored)
-        return {name: count[name] for name in self.acknowledged if count[name] != 1}
+        own = {name for name in count if name.startswith(self.name)}
+        return {name: count[name] for name in own | self.acknowledged.keys() if count[name] != 1}
+
+
+class PersistentWriter(Writer):
+    """Repeats each request with the same Idempotency-Key until it is acknowledged."""
+
+    # A commit may wait for a standby, and the service gives up waiting after 11 seconds.
+    timeout = 30
+
+    def add(self, session: requests.Session, name: str, count: int) -> None:
+        while not self.post(session, name, {"Idempotency-Key": name}):
+            if self.stopping.wait(PAUSE):
+                return
 
 
 class TaskWriter(Writer):
@@ -164,6 +178,19 @@ class TaskWriter(Writer):
                 return answer
             self.without_tasks.add(answer.headers["Served-By"])
             session.close()  # another pod may answer on another connection
+
+
+def only_outages_and_nothing_lost(release: Release, writer: Writer) -> None:
+    """The database was away, and clients saw 503 meanwhile. No pod was restarted for it."""
+    assert writer.failures, "the database was not away"
+    assert [failure for failure in writer.failures if not failure.is_outage] == []
+    assert writer.lost(release.client().names()) == {}
+    restarts = {
+        status["name"]: status["restartCount"]
+        for pod in release.pods()
+        for status in pod["status"]["containerStatuses"]
+    }
+    assert set(restarts.values()) == {0}
 
 
 def settle(release: Release, writer: Writer, *others: Writer) -> None:

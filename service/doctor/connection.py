@@ -150,6 +150,12 @@ class Database:
             return cursor.fetchone()
 
     @cached_property
+    def is_pooled(self) -> bool:
+        """Whether a pooler answers: it names another process than that of the server's session."""
+        [process] = self.one("SELECT pg_backend_pid()")
+        return bool(process != self.wrapper.connection.info.backend_pid)
+
+    @cached_property
     def superuser(self) -> str:
         """The first superuser that can log in; PostgreSQL's default if there is no connection."""
         if self.failure:

@@ -152,8 +152,10 @@ def port_fix(examination: Examination, message: str) -> str | None:
         return place.start_database(database.server)
     if message.endswith(NOT_YET) or "closed the connection unexpectedly" in message:
         return place.manage("doctor --wait 60")
-    if "unsupported startup parameter" in message:  # by PgBouncer
-        return place.set("DATABASE_STATEMENT_TIMEOUT", "0")
+    if "unsupported startup parameter" in message and "migration" not in settings.DATABASES:
+        role, name = quote(database.role, safe=""), quote(database.name, safe="")
+        direct = f"postgresql://{role}:PASSWORD@SERVER/{name}"  # past PgBouncer, which says this
+        return place.set("MIGRATION_DATABASE_URL", shlex.quote(direct))
     return place.restart_database(database.server) if message == HANGS else None
 
 

@@ -23,6 +23,8 @@ READ_ONLY_SOURCES = {
     "user": "ALTER ROLE {role} RESET default_transaction_read_only",
     "database user": "ALTER ROLE {role} IN DATABASE {database} RESET default_transaction_read_only",
 }
+# What only poolers say about a connection, and not PostgreSQL.
+OF_POOLERS = ("no more connections allowed", "connections exceeded", "server login failed")
 # Whose connections are limited, to how many, and how many there are beside this one. Of the limits
 # of the server, of the database and of the role, the one that leaves the fewest.
 CONNECTIONS = """
@@ -54,39 +56,12 @@ SELECT whose, "limit", used - 1 FROM limits ORDER BY "limit" - used LIMIT 1
 def connections(examination: Examination) -> Outcome:
     failure = examination.database.failure
     if failure and failure.check == "database.connections":
+        if any(words in failure.message for words in OF_POOLERS):
+            return error(f"a pooler refuses the connection: {failure.message}")
         fact = f"the server has no connection left: {failure.message}"
         return error(fact, more_connections(examination, failure.message))
-    if outcome := skipped_unless_reached("database.version", failure):
-        return outcome
-    if failure:  # about the version, which is the next check
-        return ok("the server accepts connections")
-    whose, limit, used = examination.database.one(CONNECTIONS)
-    needed = settings.WEB_CONCURRENCY * (settings.THREADS + 1)
-    # A service that runs here is among those that are counted already.
-    enough = limit > used if examination.answers else limit >= used + needed
-    fact = (
-        f"{used} of {limit} connections of the {whose} are used; one replica takes up to {needed}"
-    )
-    return ok(fact) if enough else warning(fact, connections_fix(examination, whose, limit - used))
-
-
-def connections_fix(examination: Examination, whose: str, left: int) -> str | None:
-    """Fewer threads, if these connections are enough for one of each worker; else more of them."""
-    fewer = settings.WEB_CONCURRENCY * 2
-    if settings.THREADS > 1 and (examination.answers or fewer <= left):
-        return examination.place.set("THREADS", "1")
-    return more_connections(examination, f"connections for {whose}")
-
-
-def more_connections(examination: Examination, message: str) -> str | None:
-    database = examination.database
-    if "connections for role" in message:
-        return psql(examination, f"ALTER ROLE {identifier(database.role)} CONNECTION LIMIT -1")
-    if "connections for database" in message:
-        return psql(examination, f"ALTER DATABASE {identifier(database.name)} CONNECTION LIMIT -1")
-    if not (restart := examination.place.restart_database(database.server)):
-        return None
-    return f"{psql(examination, 'ALTER SYSTEM SET max_connections = 200')} && {restart}"
+    outcome = skipped_unless_reached("database.version", failure)
+    return outcome or ok("the server accepts connections")
 
 
 @check("database.version", needs=["database.connections"], applies=on_postgresql)
@@ -96,6 +71,48 @@ def version(examination: Examination) -> Outcome:
         return error(failure.message)
     [number] = examination.database.one("SHOW server_version")
     return ok(f"PostgreSQL {number}")
+
+
+@check("database.replicas", needs=["database.version"], applies=on_postgresql)
+def replicas(examination: Examination) -> Outcome:
+    """Compare the connections that are left with those that one replica takes."""
+    whose, limit, used = examination.database.one(CONNECTIONS)
+    needed = settings.WEB_CONCURRENCY * (settings.THREADS + 1)
+    fact = f"{used} of {limit} connections of the {whose} are used"
+    if examination.database.is_pooled:
+        return ok(f"{fact}. A pooler is in between, whose limits decide how many replicas fit")
+    if limit < needed:
+        fact = f"one replica takes up to {needed} connections, but the {whose} accepts {limit}"
+        return error(fact, connections_fix(examination, whose, limit, used))
+    left = limit - used
+    fact += f"; one replica takes up to {needed}, so there is room for {left // needed} more"
+    # The connections of a service that runs here are counted already.
+    room = left + needed if examination.answers else left
+    enough = left > 0 if examination.answers else left >= needed
+    return ok(fact) if enough else warning(fact, connections_fix(examination, whose, room, used))
+
+
+def connections_fix(examination: Examination, whose: str, room: int, used: int) -> str | None:
+    """Fewer threads, if there is room for one of each worker; else more connections."""
+    if settings.THREADS > 1 and room >= 2 * settings.WEB_CONCURRENCY:
+        return examination.place.set("THREADS", "1")
+    enough = used + 2 * settings.WEB_CONCURRENCY * (settings.THREADS + 1)
+    return more_connections(examination, f"connections for {whose}", enough)
+
+
+def more_connections(examination: Examination, message: str, enough: int = 0) -> str | None:
+    """The command that allows more connections; of the server, ``enough`` of them or more."""
+    database, place = examination.database, examination.place
+    if "connections for role" in message:
+        return psql(examination, f"ALTER ROLE {identifier(database.role)} CONNECTION LIMIT -1")
+    if "connections for database" in message:
+        return psql(examination, f"ALTER DATABASE {identifier(database.name)} CONNECTION LIMIT -1")
+    number = max(200, enough)
+    if command := place.set_parameter(database.server, "max_connections", number):
+        return command
+    if not (restart := place.restart_database(database.server)):
+        return None
+    return f"{psql(examination, f'ALTER SYSTEM SET max_connections = {number}')} && {restart}"
 
 
 @check("database.latency", needs=["database.version"], applies=on_postgresql)

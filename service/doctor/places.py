@@ -101,6 +101,10 @@ class Place:
         packaged = server.is_local and is_packaged_here()
         return "sudo systemctl restart postgresql" if packaged else None
 
+    def set_parameter(self, server: Server, name: str, value: int) -> str | None:
+        """The command that sets a parameter of the server where it is part of its start."""
+        return None
+
     def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         """The command that runs a client program of PostgreSQL as an administrator of the server.
 
@@ -240,6 +244,8 @@ class Kubernetes(Place):
         return None  # the volume's owner is decided by fsGroup of the pod
 
     def start_database(self, server: Server) -> str | None:
+        if cluster := self._cluster(server):
+            return f"{self.kubectl} describe {cluster}"  # CloudNativePG starts its servers
         pod = self._pod(server)
         if not pod and not server.is_neighbour:
             return self.name_database(server)
@@ -248,21 +254,35 @@ class Kubernetes(Place):
         return f"{self.kubectl} get services,endpointslices,pods"
 
     def restart_database(self, server: Server) -> str | None:
+        if cluster := self._cluster(server):
+            now = 'kubectl.kubernetes.io/restartedAt="$(date -Is)"'
+            return f"{self.kubectl} annotate --overwrite {cluster} {now}"
         if not self._pod(server) and not server.is_neighbour:
             return None
         return f"{self.kubectl} rollout restart {self._stateful_set(server)}"
+
+    def set_parameter(self, server: Server, name: str, value: int) -> str | None:
+        if not self.release or not (self._pod(server) or server.is_neighbour):
+            return None
+        return self._upgrade(f"--set postgres.parameters.{name}={value}")
 
     def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         pod = self._pod(server)
         if not pod and not server.is_neighbour:
             return super().client(server, command, interactive=interactive)
-        target = pod or f"service/{server.host}"
+        host = re.sub("-pooler$", "-rw", server.host)  # the pods of a pooler have no client
+        target = pod or f"service/{host}"
         return f"{self.kubectl} exec {'-it ' * interactive}{target} -- {command}"
 
     def _pod(self, server: Server) -> str:
         """The database's pod, if the host's name in DNS is that of a pod of a StatefulSet."""
         name = re.match(r"([a-z0-9-]+-[0-9]+)\.[a-z0-9-]+\.[a-z0-9-]+\.svc\.", server.canonical)
         return name[1] if name else ""
+
+    def _cluster(self, server: Server) -> str:
+        """CloudNativePG's Cluster, if the host is the Service of its primary or its pooler."""
+        name = re.fullmatch("([a-z0-9-]+)-(rw|pooler)", server.host)
+        return f"clusters.postgresql.cnpg.io/{name[1]}" if name else ""
 
     def _stateful_set(self, server: Server) -> str:
         """The database's StatefulSet: that of its pod, or the one named as its Service."""

@@ -24,6 +24,7 @@ from django.db import connection
 from service.doctor.report import Finding, Status, as_text
 from service.listening import refusal
 from tests.load import eventually
+from tests.pooler import PgBouncer
 from tests.postgresql import DebianPostgreSQL, PostgreSQL, Standby
 from tests.process import ROOT, Service, environment, free_port, manage, sqlite_url
 
@@ -588,7 +589,7 @@ def test_no_connection_is_left() -> None:
         small.stop()
         small.start()
         url = role_url(small.url, "me")
-        assert "database.connections" in doctor(DATABASE_URL=url).ids("warning")
+        assert doctor(DATABASE_URL=url).is_past("database.connections")
         sessions = [psycopg2.connect(url) for _ in range(4)]
         try:
             report = doctor(DATABASE_URL=url)
@@ -618,24 +619,50 @@ def test_a_limit_of_the_role_or_the_database(server: PostgreSQL, what: str) -> N
 
 
 @on_postgresql
-def test_the_limit_of_a_role_is_about_its_own_connections(server: PostgreSQL) -> None:
+def test_the_replicas_for_which_there_are_connections(server: PostgreSQL) -> None:
     with sql(server.url) as execute:
+        # No more than a role's limit, of which the connections of others take nothing.
         execute(f"CREATE ROLE me LOGIN CONNECTION LIMIT 12 PASSWORD '{PASSWORD}'")
         url = role_url(server.url, "me")
-        others = [psycopg2.connect(server.url) for _ in range(8)]
+        sessions = [psycopg2.connect(server.url) for _ in range(8)]
+
+        def found(workers: int, threads: int = 4) -> dict[str, Any]:
+            variables = {"WEB_CONCURRENCY": str(workers), "THREADS": str(threads)}
+            each: dict[str, Any] = doctor(DATABASE_URL=url, **variables).checks["database.replicas"]
+            return each
+
         try:
-            found = doctor(DATABASE_URL=url, WEB_CONCURRENCY="2").checks["database.connections"]
-            assert found["status"] == "ok"
-            assert "0 of 12 connections of the role are used" in found["fact"]
-            few = doctor(DATABASE_URL=url, WEB_CONCURRENCY="8").checks["database.connections"]
+            assert found(1)["fact"] == (
+                "0 of 12 connections of the role are used; "
+                "one replica takes up to 5, so there is room for 2 more"
+            )
+            assert found(1)["status"] == found(2)["status"] == "ok"
+            sessions += [psycopg2.connect(url) for _ in range(3)]
+            few = found(2)
             assert few["status"] == "warning"
-            execute(statement_of(few["fix"]))  # for 8 workers with one thread each, 12 are too few
-            many = doctor(DATABASE_URL=url, WEB_CONCURRENCY="8").checks["database.connections"]
-            assert many["status"] == "ok"
+            assert "3 of 12 connections" in few["fact"]
+            assert "so there is room for 0 more" in few["fact"]
+            assert few["fix"].startswith("export THREADS=1 ")
+            assert found(2, threads=1)["status"] == "ok"
+            none = found(3)
+            assert none["status"] == "error"
+            assert none["fact"] == (
+                "one replica takes up to 15 connections, but the role accepts 12"
+            )
+            execute(statement_of(found(7)["fix"]))  # too few for 7 workers with one thread each
+            assert found(7)["status"] == "ok"
         finally:
-            for other in others:
-                other.close()
+            for session in sessions:
+                session.close()
             execute("DROP ROLE me")
+
+
+@on_postgresql
+def test_too_few_connections_hide_no_other_error(server: PostgreSQL) -> None:
+    report = doctor(DATABASE_URL=server.url, WEB_CONCURRENCY="30")
+    found = report.only_error("database.replicas")
+    assert found["fact"] == "one replica takes up to 150 connections, but the server accepts 97"
+    assert report.is_past("database.writable")
 
 
 @on_postgresql
@@ -708,6 +735,45 @@ def test_the_way_past_a_pooler(server: PostgreSQL) -> None:
     assert report.checks["database.migration"]["status"] == "ok"
     wrong = f"postgresql://me:{PASSWORD}@127.0.0.1:{free_port()}/tasklists"
     doctor(DATABASE_URL=server.url, MIGRATION_DATABASE_URL=wrong).only_error("database.migration")
+
+
+@on_postgresql
+def test_a_pooler_s_own_limits_decide_how_many_replicas_fit(server: PostgreSQL) -> None:
+    many = {"WEB_CONCURRENCY": "50", "MIGRATION_DATABASE_URL": server.url}
+    assert doctor(DATABASE_URL=server.url, **many).only_error("database.replicas")
+    with PgBouncer(server) as pooler:
+        report = doctor(DATABASE_URL=pooler.url, **many)
+    assert report.ids("error") == []
+    found = report.checks["database.replicas"]
+    assert (found["status"], found["fix"]) == ("ok", None)
+    assert "of 97 connections of the server are used. A pooler is in between" in found["fact"]
+
+
+@on_postgresql
+def test_a_pooler_that_accepts_no_more_clients(server: PostgreSQL) -> None:
+    with PgBouncer(server, clients=1) as pooler, closing(psycopg2.connect(pooler.url)):
+        report = doctor(DATABASE_URL=pooler.url, MIGRATION_DATABASE_URL=server.url)
+    found = report.only_error("database.connections")
+    assert "a pooler refuses the connection: no more connections allowed" in found["fact"]
+    assert found["fix"] is None  # only the pooler's own configuration helps
+
+
+@on_postgresql
+def test_a_pooler_that_takes_no_options(server: PostgreSQL) -> None:
+    with PgBouncer(server) as pooler:
+        found = doctor(DATABASE_URL=pooler.url).only_error("database.port")
+        own = f"{pooler.url}&options=-c%20lock_timeout%3D9s"
+        again = doctor(DATABASE_URL=own, MIGRATION_DATABASE_URL=server.url)
+    assert "MIGRATION_DATABASE_URL=postgresql://postgres:PASSWORD@SERVER/postgres" in found["fix"]
+    assert again.only_error("database.port")["fix"] is None
+
+
+@on_postgresql
+def test_a_database_that_a_pooler_does_not_know(server: PostgreSQL) -> None:
+    with PgBouncer(server) as pooler:
+        url = pooler.url.replace("/postgres?", "/lists?")
+        report = doctor(DATABASE_URL=url, MIGRATION_DATABASE_URL=server.url)
+    assert "a pooler does not know" in report.only_error("database.exists")["fact"]
 
 
 @on_postgresql

@@ -241,11 +241,33 @@ def test_a_role_with_fewer_connections_than_workers(settings: LazySettings) -> N
     settings.WEB_CONCURRENCY, settings.THREADS = 2, 4
     examination = Examination(place_named("docker"))
     examination.database.failure = Failure("database.connections", "too many connections")
-    fewer = database_state.connections_fix(examination, "role", 4)
+    fewer = database_state.connections_fix(examination, "role", 4, 0)
     assert "THREADS=1" in str(fewer)
-    assert "CONNECTION LIMIT -1" in str(database_state.connections_fix(examination, "role", 3))
+    assert "CONNECTION LIMIT -1" in str(database_state.connections_fix(examination, "role", 3, 0))
     settings.THREADS = 1
-    assert "CONNECTION LIMIT -1" in str(database_state.connections_fix(examination, "database", 9))
+    limit = database_state.connections_fix(examination, "database", 9, 0)
+    assert "CONNECTION LIMIT -1" in str(limit)
+
+
+@pytest.mark.parametrize(
+    ("place", "host", "fix"),
+    [
+        ("docker", "db", "-c 'ALTER SYSTEM SET max_connections = 330' && docker restart db"),
+        ("helm/lists", "lists-tasklists-postgres", "--set postgres.parameters.max_connections=330"),
+        ("helm/lists", "db.example.com", "None"),  # somebody else's
+        ("kubernetes", "db", "= 330' && kubectl rollout restart statefulset/db"),
+    ],
+)
+def test_a_server_with_room_for_one_more_replica(
+    settings: LazySettings, place: str, host: str, fix: str
+) -> None:
+    settings.WEB_CONCURRENCY, settings.THREADS = 3, 4
+    examination = Examination(place_named(place))
+    examination.database.failure = Failure("database.connections", "too many clients")
+    wrapper = examination.database.wrapper
+    wrapper.settings_dict = wrapper.settings_dict | {"HOST": host, "PORT": ""}
+    found = database_state.connections_fix(examination, "server", 1, 300)
+    assert str(found).endswith(fix)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +276,7 @@ def test_a_role_with_fewer_connections_than_workers(settings: LazySettings) -> N
         (HANGS, "docker restart db"),
         ("the database system is starting up", "doctor --wait 60"),
         ("server closed the connection unexpectedly", "doctor --wait 60"),
-        ("unsupported startup parameter: options", "-e DATABASE_STATEMENT_TIMEOUT=0"),
+        ("unsupported startup parameter: options", "-e MIGRATION_DATABASE_URL="),
         ("Ein Fehler, den hier niemand kennt", "None"),
     ],
 )
@@ -263,13 +285,6 @@ def test_a_database_is_only_restarted_where_it_hangs(message: str, fix: str) -> 
     wrapper = examination.database.wrapper
     wrapper.settings_dict = wrapper.settings_dict | {"HOST": "db", "PORT": ""}
     assert fix in str(database_checks.port_fix(examination, message))
-
-
-def test_a_database_that_a_pooler_does_not_know() -> None:
-    examination = Examination(place_named("docker"))
-    examination.database.failure = Failure("database.exists", "no such database: lists")
-    found = database_checks.exists(examination)
-    assert (found.status, found.fix) == (ERROR, None)
 
 
 def test_the_usual_port_is_named_as_it_is_typed() -> None:
@@ -536,6 +551,25 @@ def test_a_laptop_without_packages_of_postgresql(monkeypatch: pytest.MonkeyPatch
 @pytest.fixture
 def packaged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.doctor.places.is_packaged_here", lambda: True)
+
+
+@pytest.mark.parametrize("host", ["lists-db-rw", "lists-db-pooler"])
+def test_a_cluster_of_cloudnative_pg_is_not_a_stateful_set(
+    host: str, inside: Callable[[str], None]
+) -> None:
+    """Its operator starts and restarts the servers, and only these have a client."""
+    inside("lists-tasklists-6f4c566469-dtz99")
+    place, server = place_named("helm/lists", {}), Server(host, "5432", "lists", "tasklists")
+    cluster = "clusters.postgresql.cnpg.io/lists-db"
+    assert place.start_database(server) == f"kubectl -n tasks describe {cluster}"
+    assert place.restart_database(server) == (
+        f"kubectl -n tasks annotate --overwrite {cluster}"
+        ' kubectl.kubernetes.io/restartedAt="$(date -Is)"'
+    )
+    assert (
+        place.client(server, "psql -U postgres")
+        == "kubectl -n tasks exec service/lists-db-rw -- psql -U postgres"
+    )
 
 
 @pytest.mark.usefixtures("packaged")

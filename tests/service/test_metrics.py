@@ -145,6 +145,9 @@ def test_the_classes_of_sqlites_errors(name: str, message: str, expected: str) -
         ("server does not support SSL, but SSL was required", "certificate"),
         ("FATAL:  sorry, too many clients already", "resources"),
         ('FATAL:  too many connections for role "a"', "resources"),
+        # by PgBouncer
+        ("FATAL:  no more connections allowed (max_client_conn)", "resources"),
+        ("FATAL:  client connections exceeded (max_db_client_connections)", "resources"),
         ("the database did not answer within 3 s", "timeout"),
         ("connection refused", "connection"),
     ],

@@ -25,8 +25,18 @@ SECRET_KEY_FILE: /run/secrets/tasklists/secret-key
 {{- if eq $mode "sqlite" }}
 DATABASE_URL: sqlite:////data/tasklists.sqlite3
 {{- else if eq $mode "postgres" }}
-DATABASE_URL: {{ printf "postgresql://%s@%s:5432/%s" .Values.postgres.auth.username (.Values.postgres.alias | default (include "tasklists.postgres.serviceName" .)) .Values.postgres.auth.database | quote }}
+DATABASE_URL: {{ include "tasklists.database.url" (list . (.Values.postgres.alias | default (include "tasklists.postgres.serviceName" .))) | quote }}
 DATABASE_PASSWORD_FILE: /run/secrets/tasklists/database-password
+{{- else if eq $mode "cloudnative-pg" }}
+{{- $primary := include "tasklists.cluster.primary" . }}
+{{- $pooler := .Values.cloudnativePg.pooler.enabled }}
+DATABASE_URL: {{ include "tasklists.database.url" (list . ($pooler | ternary (include "tasklists.pooler.fullname" .) $primary)) | quote }}
+DATABASE_PASSWORD_FILE: /run/secrets/tasklists/database-password
+PGSSLMODE: verify-full
+PGSSLROOTCERT: /run/secrets/tasklists/ca.crt
+{{- if $pooler }}
+MIGRATION_DATABASE_URL: {{ include "tasklists.database.url" (list . $primary) | quote }}
+{{- end }}
 {{- else }}
 DATABASE_URL: "" # the image's own is SQLite
 DATABASE_URL_FILE: /run/secrets/tasklists/database-url
@@ -38,7 +48,6 @@ PGSSLROOTCERT: /run/secrets/tasklists/ca.crt
 {{- end }}
 {{- if .Values.external.migrationSecret }}
 MIGRATION_DATABASE_URL_FILE: /run/secrets/tasklists/migration-database-url
-DATABASE_STATEMENT_TIMEOUT: "0" # poolers refuse this setting at connection
 {{- end }}
 {{- end }}
 {{- end }}
@@ -125,9 +134,13 @@ an origin although the request arrives here without TLS.
 {{- $existing := .Values.secretKey.existingSecret -}}
 {{ include "tasklists.secretSource" (list ($existing | default (include "tasklists.fullname" .)) (empty $existing | ternary "secret-key" .Values.secretKey.existingSecretKey) "secret-key") }}
 {{- end }}
-{{- if eq .Values.database.mode "postgres" }}
-{{ include "tasklists.secretSource" (list (include "tasklists.postgres.secretName" .) (include "tasklists.postgres.secretKey" .) "database-password") }}
-{{- else if eq .Values.database.mode "external" }}
+{{- with include "tasklists.database" . | fromYaml }}
+{{ include "tasklists.secretSource" (list .secret .secretKey "database-password") }}
+{{- if .caSecret }}
+{{ include "tasklists.secretSource" (list .caSecret "ca.crt" "ca.crt") }}
+{{- end }}
+{{- end }}
+{{- if eq .Values.database.mode "external" }}
 {{- with .Values.external }}
 {{ include "tasklists.secretSource" (list .existingSecret .existingSecretKey "database-url") }}
 {{- if .caSecret }}

@@ -9,8 +9,9 @@ securityContext:
 {{- with include "tasklists.imagePullSecrets" . }}
 {{ . }}
 {{- end }}
-{{- $nodeSelector := .Values.backup.nodeSelector | default .Values.postgres.nodeSelector }}
-{{- $tolerations := .Values.backup.tolerations | default .Values.postgres.tolerations }}
+{{- $database := eq .Values.database.mode "postgres" | ternary .Values.postgres .Values.cloudnativePg }}
+{{- $nodeSelector := .Values.backup.nodeSelector | default $database.nodeSelector }}
+{{- $tolerations := .Values.backup.tolerations | default $database.tolerations }}
 {{- with include "tasklists.scheduling" (dict "nodeSelector" $nodeSelector "tolerations" $tolerations "affinity" .Values.backup.affinity) }}
 {{ . }}
 {{- end }}
@@ -19,7 +20,8 @@ securityContext:
 {{/* A container that runs files/connect.sh and then another script of files/. Takes a list of the root context, that script's name, and a map of its environment. */}}
 {{- define "tasklists.backup.container" -}}
 {{- $root := index . 0 }}
-{{- $values := $root.Values -}}
+{{- $values := $root.Values }}
+{{- $database := include "tasklists.database" $root | fromYaml -}}
 image: {{ include "tasklists.imageReference" (list $root $values.postgres.image) | quote }}
 imagePullPolicy: {{ $values.postgres.image.pullPolicy | quote }}
 command: [bash, -c]
@@ -27,10 +29,14 @@ args:
   - |
     {{- printf "%s\n\n%s" ($root.Files.Get "files/connect.sh" | trim) ($root.Files.Get (printf "files/%s" (index . 1)) | trim) | nindent 4 }}
 env:
-  - {name: PGHOST, value: {{ include "tasklists.postgres.serviceName" $root | quote }}}
-  - {name: PGUSER, value: {{ $values.postgres.auth.username | quote }}}
-  - {name: PGDATABASE, value: {{ $values.postgres.auth.database | quote }}}
+  - {name: PGHOST, value: {{ $database.host | quote }}}
+  - {name: PGUSER, value: {{ $database.username | quote }}}
+  - {name: PGDATABASE, value: {{ $database.database | quote }}}
   - {name: PGCONNECT_TIMEOUT, value: "5"}
+  {{- if $database.caSecret }}
+  - {name: PGSSLMODE, value: verify-full}
+  - {name: PGSSLROOTCERT, value: /run/secrets/ca/ca.crt}
+  {{- end }}
   {{- range $name, $value := index . 2 }}
   - {name: {{ $name }}, value: {{ $value | quote }}}
   {{- end }}
@@ -41,19 +47,30 @@ resources:
 volumeMounts:
   - {name: backups, mountPath: /backups}
   - {name: password, mountPath: /run/secrets/postgres, readOnly: true}
+  {{- if $database.caSecret }}
+  - {name: ca, mountPath: /run/secrets/ca, readOnly: true}
+  {{- end }}
   - {name: tmp, mountPath: /tmp}
 {{- end }}
 
 {{- define "tasklists.backup.volumes" -}}
+{{- $database := include "tasklists.database" . | fromYaml -}}
 - name: backups
   persistentVolumeClaim:
     claimName: {{ include "tasklists.backup.claimName" . | quote }}
 - name: password
   secret:
-    secretName: {{ include "tasklists.postgres.secretName" . | quote }}
+    secretName: {{ $database.secret | quote }}
     defaultMode: 0440
     items:
-      - {key: {{ include "tasklists.postgres.secretKey" . | quote }}, path: password}
+      - {key: {{ $database.secretKey | quote }}, path: password}
+{{- with $database.caSecret }}
+- name: ca
+  secret:
+    secretName: {{ . | quote }}
+    items: # not the key of the authority, which is there as well
+      - {key: ca.crt, path: ca.crt}
+{{- end }}
 {{- end }}
 
 {{/* The spec of the restore Job. The Job's name contains a hash of it. */}}

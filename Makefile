@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-patroni image-pgbouncer image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-patroni image-pgbouncer image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-growth bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -128,6 +128,9 @@ bench-instructions: .venv/dev staticfiles bench/.venvs/service/made ## count the
 
 bench-overload: .venv/dev staticfiles ## measure how the service answers under too much load, 6 minutes
 	$(BIN)/python -m bench.overload $(if $(BESIDE),--beside $(BESIDE))
+
+bench-growth: .venv/dev staticfiles bench/.venvs/service/made ## measure how requests slow down as the tables grow, up to 10 million rows, half an hour
+	$(BIN)/python -m bench.growth $(if $(SIZES),--sizes $(SIZES)) $(if $(BESIDE),--beside $(BESIDE))
 
 # An environment for each stack: what one doesn't have on its own takes no memory in it.
 define environment

@@ -31,7 +31,10 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Answer(NamedTuple):
-    """``status`` is 0 if there was no answer, and then ``fault`` says why."""
+    """``status`` is 0 if there was no answer, and then ``fault`` says why.
+
+    Otherwise ``fault`` says what is wrong with the answer, if anything is.
+    """
 
     status: int
     seconds: float
@@ -106,8 +109,8 @@ async def probe(
 ) -> dict[str, list[Answer]]:
     """GET each path every ``interval`` seconds, ``count`` times or until the caller tells.
 
-    The paths take turns. A probe is sent when it is time, whether or not those before it were
-    answered.
+    The paths take turns. A probe is sent when it is due, whether or not those before it were
+    answered. Its time counts from then, even if this process was late.
     """
     told = None if count else asyncio.create_task(caller.told())
     sent: dict[str, list[asyncio.Task[Answer]]] = {path: [] for path in paths}
@@ -115,7 +118,7 @@ async def probe(
     while len(sent[paths[-1]]) < count or (told and not told.done()):
         for path in paths:
             data = request("GET", path, "Connection: close")
-            sent[path].append(asyncio.create_task(exchange(port, data)))
+            sent[path].append(asyncio.create_task(exchange(port, data, due)))
             due += interval / len(paths)
             await asyncio.sleep(max(due - time.monotonic(), 0))
     return {path: await asyncio.gather(*tasks) for path, tasks in sent.items()}
@@ -136,14 +139,13 @@ async def together(caller: Caller, port: int, requests: list[bytes]) -> list[Ans
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 writer.write(data)
-                code, _ = await receive(reader)
-                seconds = time.monotonic() - start
+                answer, _ = await receive(reader, start)
                 more = await reader.read()
         except (OSError, EOFError) as error:
             return no_answer(start, error)
         finally:
             writer.close()
-        return Answer(code, seconds, "more than one answer" if more else "")
+        return answer._replace(fault="more than one answer") if more else answer
 
     answers = await asyncio.gather(*map(client, opened, requests))
     return answers + failures
@@ -184,8 +186,8 @@ async def sustain(
                 async with asyncio.timeout(ANSWER_SECONDS):
                     streams = streams or await asyncio.open_connection(HOST, port)
                     streams[1].write(data)
-                    code, kept = await receive(streams[0])
-                answers.append(Answer(code, time.monotonic() - start))
+                    answer, kept = await receive(streams[0], start)
+                answers.append(answer)
             except (OSError, EOFError) as error:
                 answers.append(no_answer(start, error))
                 await asyncio.sleep(0.1)
@@ -220,24 +222,24 @@ async def drip(caller: Caller, port: int, connections: int, data: bytes, rate: i
     async def client_answer(streams: Streams) -> Answer:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                code, _ = await receive(streams[0])
+                answer, _ = await receive(streams[0], start)
         except (OSError, EOFError) as error:
             return no_answer(start, error)
         finally:
             streams[1].close()
-        return Answer(code, time.monotonic() - start)
+        return answer
 
     return await asyncio.gather(*map(client_answer, opened)) + failures
 
 
-async def exchange(port: int, data: bytes) -> Answer:
-    """The answer to ``data`` on a connection of its own, with the time from its beginning."""
-    start = time.monotonic()
+async def exchange(port: int, data: bytes, due: float | None = None) -> Answer:
+    """The answer to ``data`` on a connection of its own, with the time since ``due``, or now."""
+    start = time.monotonic() if due is None else due
     try:
         async with asyncio.timeout(ANSWER_SECONDS), connection(port) as (reader, writer):
             writer.write(data)
-            code, _ = await receive(reader)
-            return Answer(code, time.monotonic() - start)
+            answer, _ = await receive(reader, start)
+            return answer
     except (OSError, EOFError) as error:
         return no_answer(start, error)
 
@@ -267,14 +269,17 @@ async def open_all(port: int, count: int) -> tuple[list[Streams], list[Answer]]:
     return [each for each in all_of_them if not isinstance(each, Answer)], failures
 
 
-async def receive(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    """Read an answer; return its status and whether the connection stays open after it."""
+async def receive(reader: asyncio.StreamReader, start: float) -> tuple[Answer, bool]:
+    """Read an answer; return it and whether the connection stays open after it."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     if length := re.search(rb"\r\ncontent-length: *([0-9]+)", head):
         await reader.readexactly(int(length[1]))
     else:
         await reader.read()
-    return status(head), b"\r\nconnection: close" not in head
+    answer = Answer(status(head), time.monotonic() - start)
+    if answer.status == 503 and not re.search(rb"\r\nretry-after: *[0-9]+\r\n", head):
+        answer = answer._replace(fault="503 without Retry-After")
+    return answer, b"\r\nconnection: close" not in head
 
 
 def status(answer: bytes) -> int:

@@ -12,37 +12,43 @@ METRICS = "of a HorizontalPodAutoscaler, which needs metrics-server"
 @pytest.fixture(scope="module")
 def release(namespace: Namespace) -> Release:
     release = Release(namespace, "autoscaling")
-    at_once = {"stabilizationWindowSeconds": 0}
     release.install(
         {
+            "resources": {"requests": {"cpu": "100m"}},
             "autoscaling": {
                 "enabled": True,
-                "minReplicas": 1,
-                "maxReplicas": 3,
-                # Far below what the writer takes of the pods, and far above what idle ones do.
+                "maxReplicas": 6,
+                # 0.025 processors for a pod: more than one writer with long pauses takes of it,
+                # and far less than many writers take of all.
                 "targetCPUUtilizationPercentage": 25,
-                "behavior": {"scaleDown": at_once},
-            }
+                "behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}},
+            },
         }
     )
     return release
 
 
-def test_out_under_load_and_back(release: Release) -> None:
+def test_out_and_back_as_load_rises_and_falls(release: Release) -> None:
     client = release.client()
-    with Writer(client.url) as writer:
-        eventually(lambda: ready(release) == 3, f"3 ready pods {METRICS}", seconds=180)
-    eventually(lambda: ready(release) == 1, f"1 ready pod {METRICS}", seconds=180)
-    assert writer.failures == []
-    assert writer.lost(client.names()) == {}
+    with Writer(client.url, threads=2, pause=0.4) as constant:
+        assert ready(release) == 2
+        with Writer(client.url, threads=12) as crowd:
+            eventually(lambda: ready(release) == 6, f"6 ready pods {METRICS}", seconds=180)
+        eventually(lambda: ready(release) == 2, f"2 ready pods {METRICS}", seconds=180)
+        release.wait_until_old_pods_are_gone()
+        assert constant.succeeds_again()
+    assert [*constant.failures, *crowd.failures] == []
+    stored = client.names()
+    assert constant.lost(stored) == {}
+    assert crowd.lost(stored) == {}
 
 
 def test_an_upgrade_leaves_the_number_of_pods_to_it(release: Release) -> None:
     (deployment,) = release.get("deployment")
-    assert deployment["spec"]["replicas"] == 1
-    release.upgrade({"autoscaling": {"enabled": True, "minReplicas": 1}, "replicaCount": 4})
+    assert deployment["spec"]["replicas"] == 2
+    release.upgrade({"autoscaling": {"enabled": True}, "replicaCount": 4})
     (deployment,) = release.get("deployment")
-    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["replicas"] == 2
 
 
 def ready(release: Release) -> int:

@@ -13,7 +13,7 @@ import requests
 from e2e.kubernetes.client import TIMEOUT
 from e2e.kubernetes.release import Release
 
-PAUSE = 0.05  # seconds from an answer to the thread's next request
+PAUSE = 0.05
 
 
 class Failure(NamedTuple):
@@ -28,15 +28,17 @@ class Failure(NamedTuple):
 class Writer:
     """Threads that add lists, each of its own name, from ``with`` until the end of the block.
 
-    Half of them keep their connection, the others open one for each request.
+    Half of them keep their connection, the others open one for each request. ``pause`` is the
+    number of seconds from an answer to the thread's next request.
     """
 
     path = "/lists"
     member = "name"
     timeout: float = TIMEOUT  # seconds
 
-    def __init__(self, url: str, threads: int = 4) -> None:
+    def __init__(self, url: str, threads: int = 4, pause: float = PAUSE) -> None:
         self.url = url
+        self.pause = pause
         self.name = secrets.token_hex(4)
         self.acknowledged: dict[str, float] = {}  # names, with time.monotonic() of the answer
         self.served_by: list[str] = []  # the pods that acknowledged, in the order of the answers
@@ -72,7 +74,7 @@ class Writer:
             if not keep_alive:
                 session.close()
                 session = self.session()
-            if self.stopping.wait(PAUSE):
+            if self.stopping.wait(self.pause):
                 return
 
     @staticmethod

@@ -103,7 +103,7 @@ def blocked_writers(count: int, clients: Clients, server: Server, url: str) -> O
         time.sleep(0.5)  # until all that the service takes are blocked
         clients.probing.call(probe, server.port, PROBES, 0, 20)
         time.sleep(max(end - time.monotonic(), 0))
-    recovery = recover(server)
+    recovery = recover(server.port)
     answers: list[Answer] = clients.loading.result()
     seen = clients.probing.result()
 
@@ -151,7 +151,7 @@ def held_connections(
     ]
     if connected < count:
         notes.append(f"{count - connected} clients could not connect")
-    return Outcome(seen, recover(server), notes)
+    return Outcome(seen, recover(server.port), notes)
 
 
 def crowd(count: int, rounds: int, clients: Clients, server: Server, url: str) -> Outcome:
@@ -167,7 +167,7 @@ def crowd(count: int, rounds: int, clients: Clients, server: Server, url: str) -
         clients.loading.tell()
         seen[asked] += clients.loading.result()
         clients.probing.tell()
-        recovery = max(recovery, recover(server))
+        recovery = max(recovery, recover(server.port))
         for path, answers in clients.probing.result().items():
             seen[path] += answers
     return Outcome(seen, recovery)
@@ -191,7 +191,7 @@ def during_load(asked: str, interval: float, clients: Clients, server: Server) -
     clients.probing.call(probe, server.port, PROBES, interval)
     answers: list[Answer] = clients.loading.result()
     clients.probing.tell()
-    recovery = recover(server)
+    recovery = recover(server.port)
     return Outcome(clients.probing.result() | {asked: answers}, recovery)
 
 
@@ -209,11 +209,11 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-def recover(server: Server) -> float:
+def recover(port: int) -> float:
     """Seconds until one list is read quickly; infinite if that takes too long."""
     start = time.monotonic()
     while (began := time.monotonic()) < start + RECOVERY_SECONDS:
-        answer = asyncio.run(exchange(server.port, request("GET", READ, "Connection: close")))
+        answer = asyncio.run(exchange(port, request("GET", READ, "Connection: close")))
         if answer.status == 200 and answer.seconds < QUICK:
             return began - start
         time.sleep(0.01)
@@ -307,11 +307,15 @@ def figures(answers: list[Answer]) -> list[str]:
     refused = [each.seconds for each in answers if each.status == 503]
     times = ["", "", ""]
     if succeeded:
-        percentile_99 = succeeded[math.ceil(len(succeeded) * 0.99) - 1]
-        times = [milliseconds(t) for t in (median(succeeded), percentile_99, succeeded[-1])]
+        longest = percentile(succeeded, 99), succeeded[-1]
+        times = [milliseconds(t) for t in (median(succeeded), *longest)]
     slowest = milliseconds(max(refused)) if refused else ""
     unanswered = sum(each.status == 0 for each in answers)
     return [f"{len(answers):,}", *times, f"{len(refused):,}", slowest, f"{unanswered:,}"]
+
+
+def percentile(ascending: list[float], percent: int) -> float:
+    return ascending[math.ceil(len(ascending) * percent / 100) - 1]
 
 
 def milliseconds(seconds: float) -> str:

@@ -3,28 +3,26 @@
 import pytest
 
 from e2e.kubernetes.cluster import Namespace, eventually
-from e2e.kubernetes.release import Release
+from e2e.kubernetes.release import Release, Values
 from e2e.kubernetes.writer import Writer
 
 METRICS = "of a HorizontalPodAutoscaler, which needs metrics-server"
+AUTOSCALING: Values = {
+    "resources": {"requests": {"cpu": "100m"}},
+    "autoscaling": {
+        "enabled": True,
+        "maxReplicas": 6,
+        # 0.025 processors for a pod. A writer with long pauses takes less, all writers far more.
+        "targetCPUUtilizationPercentage": 25,
+        "behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}},
+    },
+}
 
 
 @pytest.fixture(scope="module")
 def release(namespace: Namespace) -> Release:
     release = Release(namespace, "autoscaling")
-    release.install(
-        {
-            "resources": {"requests": {"cpu": "100m"}},
-            "autoscaling": {
-                "enabled": True,
-                "maxReplicas": 6,
-                # 0.025 processors for a pod: more than one writer with long pauses takes of it,
-                # and far less than many writers take of all.
-                "targetCPUUtilizationPercentage": 25,
-                "behavior": {"scaleDown": {"stabilizationWindowSeconds": 0}},
-            },
-        }
-    )
+    release.install(AUTOSCALING)
     return release
 
 

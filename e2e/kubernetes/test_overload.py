@@ -4,18 +4,18 @@ from typing import Any
 
 from bench.clients import Answer, Apart, probe
 from e2e.kubernetes.cluster import Namespace
-from e2e.kubernetes.release import Release
+from e2e.kubernetes.release import Release, Values
 
 LISTS = 1000
 PAGE = f"/lists?limit={LISTS}"
 RATE = 400  # requests per second, several times what the pods can answer with their CPU limit
 SECONDS = 15
-LIMIT = {"resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "200m"}}}
+LIMITED: Values = {"resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "200m"}}}
 
 
 def test_a_load_above_capacity_is_shed_and_leaves_the_pods_alone(namespace: Namespace) -> None:
     release = Release(namespace, "overload")
-    release.install(LIMIT)
+    release.install(LIMITED)
     fill(release)
     client = release.client()
     before = states(release)

@@ -3,6 +3,7 @@
 import contextlib
 import enum
 import socket
+import struct
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from server.exchange import Exchange
 
 RECEIVE = 16 * 1024  # bytes that are read at once
+# Linux tells for how many milliseconds nothing has arrived: tcpi_last_data_recv in linux/tcp.h.
+TCP_INFO = getattr(socket, "TCP_INFO", 0)
+LAST_RECEIVED = struct.Struct("52xI")
 LINGER = 2  # seconds in which a client may close a connection that is to be closed
 
 
@@ -81,6 +85,14 @@ class Connection:
             return None
         except OSError:  # the client has reset the connection
             return b""
+
+    def unread_for(self) -> float:
+        """How many seconds ago the last bytes arrived, which the kernel has kept until now."""
+        if not TCP_INFO:
+            return 0
+        info = self.socket.getsockopt(socket.IPPROTO_TCP, TCP_INFO, LAST_RECEIVED.size)
+        milliseconds: int = LAST_RECEIVED.unpack(info)[0]
+        return milliseconds / 1000
 
     def has_input(self) -> bool:
         """Whether the client has sent something that was not received yet."""

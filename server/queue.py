@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from server.connection import Connection
 
-MAX_WAIT = 0.8  # seconds; the application takes the rest of a second, as a rule
+MAX_WAIT = 0.6  # seconds; reading and the application take the rest of a second, as a rule
 SMOOTHING = 1 / 8  # the weight of the last request in the average
 
 
@@ -45,10 +45,13 @@ class RequestQueue:
             self.begun.append(conn)
 
     def get(self) -> Connection | None:
-        """The next connection, if any, for a thread that calls done() when it has handled it."""
+        """The next connection, if any, for a thread that calls done() when it has handled it.
+
+        None has waited for MAX_WAIT: those are left to take_late().
+        """
         with self.lock:
             queue = self.begun or self.waiting
-            if not queue:
+            if not queue or (queue is self.waiting and self.is_late(queue[0])):
                 return None
             self.busy += 1
             conn = queue.popleft()
@@ -73,12 +76,15 @@ class RequestQueue:
         """Remove and return those that have waited for MAX_WAIT, at most ``limit`` of them."""
         if not self.waiting:
             return []
-        latest = time.monotonic() - MAX_WAIT
         late: list[Connection] = []
         with self.lock:
-            while self.waiting and self.waiting[0].since <= latest and len(late) < limit:
+            while self.waiting and self.is_late(self.waiting[0]) and len(late) < limit:
                 late.append(self.waiting.popleft())
         return late
+
+    @staticmethod
+    def is_late(conn: Connection) -> bool:
+        return conn.since <= time.monotonic() - MAX_WAIT
 
 
 class OwnThreadsQueue(RequestQueue):

@@ -25,7 +25,7 @@ class TaskList(Resource):
 class Task(Resource):
     """A task in a list; ``completed`` is derived from ``completed_at``."""
 
-    # The index below serves queries for the tasks of a list.
+    # The indexes below serve queries for the tasks of a list.
     list = ParentField(TaskList, related_name="tasks", db_index=False)
     title = models.CharField(max_length=255)
     completed_at = FirstTimeField(null=True, blank=True)
@@ -39,7 +39,10 @@ class Task(Resource):
 
     class Meta(Resource.Meta):
         ordering = ["order", "id"]
-        indexes = [models.Index(fields=["list", "order", "id"], name="tasks_of_a_list")]
+        indexes = [
+            models.Index(fields=["list", "order", "id"], name="tasks_of_a_list"),
+            models.Index(fields=["list", "completed", "order", "id"], name="tasks_by_completion"),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
@@ -22,12 +22,12 @@ from gunicorn.config import Config
 from server import metrics
 from server.connection import LINGER, Connection, State
 from server.heartbeat import GAP, Heartbeat
-from server.loop import READ, EventLoop
+from server.loop import BATCH, READ, EventLoop
 from server.queue import MAX_WAIT, OwnThreadsQueue, Queues, RequestQueue
 from server.worker import Worker
 from tasklists.models import TaskList
 from tests.load import eventually
-from tests.wire import HANG, post, receive_all, request
+from tests.wire import HANG, post, receive, receive_all, request
 
 
 class Log(logging.LoggerAdapter):  # type: ignore[type-arg]
@@ -48,14 +48,23 @@ class Loop(EventLoop):
         queues = Queues(requests, OwnThreadsQueue(1), OwnThreadsQueue(1))
         super().__init__(Config(), LOG, [], queues)
 
-    def connect(self) -> tuple[Connection, socket.socket]:
+    def connect(
+        self, pair: Callable[[], tuple[socket.socket, socket.socket]] = socket.socketpair
+    ) -> tuple[Connection, socket.socket]:
         """A connection as the loop has it, and its client's end."""
-        ours, theirs = socket.socketpair()
+        ours, theirs = pair()
         theirs.settimeout(HANG)
         conn = Connection(ours, ("127.0.0.1", 1), ("127.0.0.1", 2), self.config)
         self.connections.add(conn)
         self.watch(conn, READ)
         return conn, theirs
+
+
+def tcp_pair() -> tuple[socket.socket, socket.socket]:
+    """A pair of which the kernel knows for how long nothing has arrived."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        return listener.accept()[0], theirs
 
 
 def test_each_request_is_given_to_one_thread_alone() -> None:
@@ -171,7 +180,7 @@ def test_the_rest_of_a_response_is_produced_when_the_client_has_read_the_beginni
 def test_a_request_for_which_no_thread_will_be_free_is_refused_at_once() -> None:
     loop = Loop()
     loop.requests.seconds = 10 * MAX_WAIT
-    clients = [loop.connect() for _ in range(3)]
+    clients = [loop.connect(tcp_pair) for _ in range(3)]
     for _, theirs in clients:
         theirs.sendall(request("HEAD"))
     loop.poll(0)
@@ -179,6 +188,128 @@ def test_a_request_for_which_no_thread_will_be_free_is_refused_at_once() -> None
         assert theirs.recv(1000).startswith(b"HTTP/1.1 503 ")
     conn, _ = clients[0]
     assert loop.requests.get() is conn
+    for conn, theirs in clients:
+        theirs.close()
+        loop.close(conn)
+
+
+@pytest.fixture
+def overloaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Loop, Connection, Any]]:
+    """A loop that has just shed a request and reads all others too late; a connection of it."""
+    monkeypatch.setattr("server.loop.BEHIND", -1)
+    loop = Loop()
+    loop.overloaded_until = loop.next_check = time.monotonic() + HANG
+    conn, theirs = loop.connect(tcp_pair)
+    with theirs:
+        yield loop, conn, theirs
+        loop.close(conn)
+
+
+def test_a_request_that_an_overloaded_worker_reads_too_late_is_answered_unread(
+    overloaded: tuple[Loop, Connection, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    loop, conn, theirs = overloaded
+    conn.is_counted = True
+    before = metrics.SHED._value.get()
+    for _ in range(3):
+        theirs.sendall(request())
+        loop.poll(1)
+        answer = receive(theirs)
+        assert answer is not None
+        assert answer.status == 503
+        assert answer.media_type == "application/problem+json"
+        assert answer.headers["Retry-After"] == "1"
+        assert answer.json()["status"] == 503
+    assert loop.requests.get() is None
+    assert metrics.SHED._value.get() == before + 3
+    assert conn.reader.request is None
+    loop.report_unread()
+    assert caplog.messages == ["Shed 3 requests unread: the worker is overloaded."]
+
+
+def test_a_client_that_wants_its_connection_closed_is_answered_unread_too(
+    overloaded: tuple[Loop, Connection, Any],
+) -> None:
+    loop, _, theirs = overloaded
+    theirs.sendall(request("GET", "/lists", "Connection: close"))
+    loop.poll(1)
+    answer = receive_all(theirs)
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nConnection: close\r\n" in answer
+
+
+def test_an_overloaded_worker_that_stops_closes_the_connection(
+    overloaded: tuple[Loop, Connection, Any],
+) -> None:
+    loop, _, theirs = overloaded
+    loop.stopping = loop.draining = True
+    theirs.sendall(request())
+    loop.poll(1)
+    assert b"\r\nConnection: close\r\n" in receive_all(theirs)
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (post(b'{"name": "shopping"}'), 503),
+        (request("HEAD"), 503),
+        (request(host=None), 503),
+        (b"GET / HTTP/1.1\nHost: a\n\nGET / HTTP/1.1\r\n\r\n", 400),
+        (request("GET", "/health/live"), 200),
+    ],
+    ids=["post", "head", "no host", "bare line feeds", "health"],
+)
+def test_what_an_overloaded_worker_has_to_parse(
+    overloaded: tuple[Loop, Connection, Any], data: bytes, status: int
+) -> None:
+    loop, _, theirs = overloaded
+    theirs.sendall(data)
+    loop.poll(1)
+    assert theirs.recv(1000).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_a_probe_of_the_database_is_never_late_to_an_overloaded_worker(
+    overloaded: tuple[Loop, Connection, Any],
+) -> None:
+    loop, conn, theirs = overloaded
+    theirs.sendall(request("GET", "/health/ready"))
+    loop.poll(1)
+    assert loop.queues.probes.get() is conn
+
+
+def test_a_worker_that_is_not_overloaded_answers_whatever_it_reads_late(
+    overloaded: tuple[Loop, Connection, Any],
+) -> None:
+    """It may have been kept from running."""
+    loop, conn, theirs = overloaded
+    loop.overloaded_until = 0.0
+    theirs.sendall(request())
+    loop.poll(1)
+    assert loop.requests.get() is conn
+
+
+def test_the_time_that_a_request_was_unread_counts_for_its_wait(
+    overloaded: tuple[Loop, Connection, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, conn, theirs = overloaded
+    monkeypatch.setattr("server.loop.BEHIND", HANG)
+    start = time.monotonic()
+    theirs.sendall(request())
+    eventually(lambda: conn.unread_for() > 0.05, "the request to get old")
+    loop.poll(1)
+    assert conn.since - start < 0.05
+    theirs.sendall(b"GET")
+    eventually(lambda: conn.unread_for() < 0.05, "new bytes")
+
+
+def test_threads_get_requests_while_there_are_more_to_be_read() -> None:
+    loop = Loop()
+    clients = [loop.connect() for _ in range(3 * BATCH)]
+    for _, theirs in clients:
+        theirs.sendall(request())
+    for number in range(1, 4):
+        loop.poll(1)
+        assert len(loop.requests.waiting) == number * BATCH
     for conn, theirs in clients:
         theirs.close()
         loop.close(conn)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-patroni image-pgbouncer image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-growth bench-image bench-chart bench-lock clean
+.PHONY: help install staticfiles run test lint format lock lock-images schema image image-0.1.0 image-next image-patroni image-pgbouncer image-prometheus up down e2e-docker e2e-docs e2e-browser screenshots chart doctor e2e-kubernetes bench bench-instructions bench-overload bench-growth bench-scaling bench-image bench-chart bench-lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -117,6 +117,9 @@ bench-image: .venv/dev image ## measure the image: size, start, memory, stop
 
 bench-chart: .venv/dev ## seconds from install to ready, of an upgrade, an outage and a failover, on that cluster
 	$(BIN)/python -m bench.kubernetes
+
+bench-scaling: .venv/dev ## seconds to scale out and back, and what overload does, on that cluster; needs vegeta
+	$(BIN)/python -m bench.scaling
 
 PEERS := $(notdir $(wildcard bench/peers/*))
 

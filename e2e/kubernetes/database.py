@@ -1,5 +1,6 @@
 """A PostgreSQL that is none of the chart's, as somebody else would run it."""
 
+import re
 import secrets
 from typing import Any
 
@@ -13,7 +14,7 @@ PASSWORD = "s3cret/with:signs@"
 QUOTED_PASSWORD = "s3cret%2Fwith%3Asigns%40"
 
 # Makes a certificate authority in the folder $TLS, and a certificate of it for the name $HOST.
-CERTIFICATES = """\
+MAKE_CERTIFICATES = """\
 set -eu
 cd "$TLS"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.crt
@@ -23,6 +24,17 @@ openssl x509 -req -days 2 -in server.csr -CA ca.crt -CAkey ca.key -CAcreateseria
   -extfile san -out server.crt
 chmod 0600 server.key
 """
+PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----\n", re.DOTALL)
+
+
+def certificates(namespace: Namespace, host: str) -> tuple[str, str, str]:
+    """A new authority's certificate, and a certificate of it for ``host`` with its key, as PEM."""
+    script = f"{MAKE_CERTIFICATES}\ncat ca.crt server.crt server.key"
+    command = ("env", f"HOST={host}", "TLS=/tmp", "bash", "-c", script)
+    # The pod's log also has what openssl says while it works.
+    printed = namespace.run_pod("certificates", "postgres:17", *command)
+    authority, certificate, key = (match[0] for match in PEM.finditer(printed))
+    return authority, certificate, key
 
 
 class Database:
@@ -58,7 +70,7 @@ class Database:
                         container
                         | {
                             "name": "certificates",
-                            "command": ["bash", "-c", CERTIFICATES],
+                            "command": ["bash", "-c", MAKE_CERTIFICATES],
                             "env": [
                                 {"name": "HOST", "value": self.host},
                                 {"name": "TLS", "value": "/tls"},

@@ -1,7 +1,6 @@
 """A PostgreSQL that fails over: three members that Patroni runs, one of which is the primary."""
 
 import json
-import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -14,7 +13,7 @@ from e2e.kubernetes.cluster import (
     drained,
     eventually,
 )
-from e2e.kubernetes.database import CERTIFICATES
+from e2e.kubernetes.database import certificates
 from e2e.kubernetes.release import Release, Values
 
 IMAGE = "app:patroni"  # `make image-patroni` builds it
@@ -22,7 +21,6 @@ NAME = "patroni"
 LABELS = {"application": NAME, "cluster-name": NAME}
 SELECTOR = ",".join(f"{key}={value}" for key, value in LABELS.items())
 PASSWORD = "p" * 24
-PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----\n", re.DOTALL)
 
 # How many standbys stream from a server, and for how many of them a commit waits.
 STANDBYS = """\
@@ -94,7 +92,7 @@ class PatroniCluster:
         self.namespace = namespace
         self.host = f"{NAME}.{namespace.name}.svc"
         self.url = f"postgresql://tasklists:{PASSWORD}@{self.host}:5432/tasklists"
-        authority, certificate, key = self.certificates()
+        authority, certificate, key = certificates(namespace, self.host)
         namespace.create_secret("database", {"uri": self.url, "ca.crt": authority})
         files = {
             "patroni.json": json.dumps(configuration(namespace)),
@@ -106,13 +104,6 @@ class PatroniCluster:
         self.wait_until_whole()
         self.sql(f"CREATE ROLE tasklists LOGIN PASSWORD '{PASSWORD}'")
         self.sql("CREATE DATABASE tasklists OWNER tasklists")
-
-    def certificates(self) -> list[str]:
-        """An authority's certificate, and a certificate and its key for the primary's Service."""
-        script = f"{CERTIFICATES}\ncat ca.crt server.crt server.key"
-        command = ("env", f"HOST={self.host}", "TLS=/tmp", "bash", "-c", script)
-        said = self.namespace.run_pod("certificates", "postgres:17", *command)
-        return [match[0] for match in PEM.finditer(said)]
 
     def values(self) -> Values:
         """The values of a release that has its lists here."""

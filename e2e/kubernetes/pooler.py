@@ -1,15 +1,13 @@
 """PgBouncer in transaction mode, between the application and a PostgreSQL that is none of the chart's."""
 
-import re
 from typing import Any
 
 from e2e.kubernetes.cluster import RESTRICTED_CONTAINER, RESTRICTED_POD
-from e2e.kubernetes.database import CERTIFICATES, PASSWORD, QUOTED_PASSWORD, Database
+from e2e.kubernetes.database import PASSWORD, QUOTED_PASSWORD, Database, certificates
 
 IMAGE = "app:pgbouncer"  # `make image-pgbouncer` builds it
 LABELS = {"app": "pooler"}
 SERVER_CONNECTIONS = 4
-PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----.*?-----END \1-----\n", re.DOTALL)
 
 CONFIGURATION = """\
 [databases]
@@ -40,10 +38,7 @@ class Pooler:
         self.database = database
         self.namespace = database.namespace
         self.host = f"pooler.{self.namespace.name}.svc"
-        script = f"{CERTIFICATES}\ncat ca.crt server.crt server.key"
-        command = ("env", f"HOST={self.host}", "TLS=/tmp", "bash", "-c", script)
-        made = PEM.finditer(database.execute(*command))
-        self.authority, self.certificate, self.key = (each[0] for each in made)
+        self.authority, self.certificate, self.key = certificates(self.namespace, self.host)
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres:{QUOTED_PASSWORD}@{self.host}:6432/{database}"

@@ -87,6 +87,15 @@ def require_images(namespace: Namespace, *images: str) -> None:
         eventually(ended, f"node {node} runs {' and '.join(images)}")
 
 
+def require_built_images(namespace: Namespace, *images: str) -> None:
+    """Fail the test if a node lacks one of these images, each of which has a make target."""
+    try:
+        require_images(namespace, *images)
+    except MissingImageError as error:
+        targets = " ".join(image.replace("app:", "image-") for image in images)
+        pytest.fail(f"{error} (build it with make {targets})")
+
+
 @pytest.fixture(scope="module")
 def namespace(request: pytest.FixtureRequest) -> Iterator[Namespace]:
     """A namespace for the module, which enforces Pod Security ``restricted``."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from e2e.kubernetes.cluster import Namespace, eventually
-from e2e.kubernetes.conftest import MissingImageError, require_images
+from e2e.kubernetes.conftest import require_built_images
 from e2e.kubernetes.patroni import IMAGE, PatroniCluster
 from e2e.kubernetes.release import Release
 from e2e.kubernetes.writer import PersistentWriter, Writer, only_outages_and_nothing_lost
@@ -29,10 +29,7 @@ done
 
 @pytest.fixture(scope="module")
 def cluster(namespace: Namespace) -> PatroniCluster:
-    try:
-        require_images(namespace, IMAGE)
-    except MissingImageError as error:
-        pytest.fail(f"{error} (make image-patroni builds it)")
+    require_built_images(namespace, IMAGE)
     return PatroniCluster(namespace)
 
 

@@ -15,7 +15,7 @@ from e2e.kubernetes import monitoring
 from e2e.kubernetes.backup import back_up
 from e2e.kubernetes.client import Client
 from e2e.kubernetes.cluster import Namespace, eventually
-from e2e.kubernetes.conftest import MissingImageError, require_images
+from e2e.kubernetes.conftest import require_built_images
 from e2e.kubernetes.monitoring import IMAGE, LABELS, Prometheus, accelerated, rules
 from e2e.kubernetes.release import CHART, SMALL, Release, Values, merge
 from e2e.kubernetes.writer import Writer
@@ -117,10 +117,7 @@ def values(prometheus: Prometheus) -> Values:
 @pytest.fixture(scope="module")
 def release(namespace: Namespace, prometheus: Prometheus, values: Values) -> Release:
     """A release that Prometheus scrapes, with the chart's rules at 30 times the speed."""
-    try:
-        require_images(namespace, f"app:{NEXT}", IMAGE)
-    except MissingImageError as error:
-        pytest.fail(f"{error} (make image-next image-prometheus builds them)")
+    require_built_images(namespace, f"app:{NEXT}", IMAGE)
     release = Release(namespace, "watched")
     release.install(values)
     prometheus.start(accelerated(rules(release, values)))

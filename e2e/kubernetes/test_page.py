@@ -11,7 +11,7 @@ from e2e.browser.chromium import MissingChromiumError, chromium
 from e2e.browser.cluster_view import ClusterView
 from e2e.browser.window import Window
 from e2e.kubernetes.cluster import Namespace
-from e2e.kubernetes.conftest import MissingImageError, require_images
+from e2e.kubernetes.conftest import require_built_images
 from e2e.kubernetes.release import SMALL, Release
 
 NEXT = "next"  # the tag of what `make image-next` builds
@@ -43,10 +43,7 @@ def watching(release: Release, browser: Browser) -> Iterator[ClusterView]:
 @pytest.fixture(scope="module")
 def release(namespace: Namespace) -> Release:
     """As the chart has it by default: two pods that share PostgreSQL."""
-    try:
-        require_images(namespace, f"app:{NEXT}")
-    except MissingImageError as error:
-        pytest.fail(f"{error} (make image-next builds it)")
+    require_built_images(namespace, f"app:{NEXT}")
     release = Release(namespace, "page")
     release.install()
     return release

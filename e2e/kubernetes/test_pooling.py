@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from e2e.kubernetes.cluster import Namespace, eventually
-from e2e.kubernetes.conftest import MissingImageError, require_images
+from e2e.kubernetes.conftest import require_built_images
 from e2e.kubernetes.database import Database
 from e2e.kubernetes.pooler import IMAGE, SERVER_CONNECTIONS, Pooler, create_database_secret
 from e2e.kubernetes.release import EXAMPLES, WAIT, Release
@@ -28,10 +28,7 @@ END$$"""
 @pytest.fixture(scope="module")
 def pooler(namespace: Namespace) -> Pooler:
     """A pooler, and the Secret that leads a release to it."""
-    try:
-        require_images(namespace, IMAGE)
-    except MissingImageError as error:
-        pytest.fail(f"{error} (make image-pgbouncer builds it)")
+    require_built_images(namespace, IMAGE)
     database = Database(namespace, "postgresql")
     database.create(DATABASE)
     pooler = Pooler(database)

@@ -8,7 +8,7 @@ import pytest
 from e2e.kubernetes import previous
 from e2e.kubernetes.backup import back_up, finished_restore, restores
 from e2e.kubernetes.cluster import Namespace, eventually
-from e2e.kubernetes.conftest import MissingImageError, require_images
+from e2e.kubernetes.conftest import require_built_images
 from e2e.kubernetes.release import SMALL, Release, Values, merge
 from e2e.kubernetes.writer import TaskWriter, Writer, settle
 
@@ -29,10 +29,7 @@ def release(namespace: Namespace, tmp_path_factory: pytest.TempPathFactory) -> R
     """A release of the chart and image of 0.1.0, with two pods."""
     if not previous.is_in_history():
         pytest.skip(f"this clone lacks commit {previous.COMMIT}: git fetch --unshallow")
-    try:
-        require_images(namespace, OLD)
-    except MissingImageError as error:
-        pytest.fail(f"{error} (make image-0.1.0 builds it)")
+    require_built_images(namespace, OLD)
     release = Release(namespace, "upgrade")
     chart = previous.unpack_chart(tmp_path_factory.mktemp("0.1.0"))
     repository, _, tag = OLD.partition(":")

@@ -112,6 +112,9 @@ class Namespace:
             }
         )
 
+    def node(self, pod: str) -> str:
+        return str(self.get("pod", pod)["spec"]["nodeName"])
+
     def phase(self, pod: str) -> str:
         return str(self.get("pod", pod)["status"]["phase"])
 
@@ -165,7 +168,7 @@ def nodes() -> list[str]:
 
 @contextmanager
 def drained(node: str, selector: str) -> Iterator[None]:
-    """``kubectl drain``, of the pods with these labels alone, and back at the end."""
+    """Drain the node of the pods with these labels alone, for the duration of the block."""
     pods = f"--pod-selector={selector}"
     try:
         run("kubectl", "drain", node, pods, "--delete-emptydir-data", "--timeout=180s")

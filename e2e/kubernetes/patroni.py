@@ -10,7 +10,6 @@ from e2e.kubernetes.cluster import (
     RESTRICTED_POD,
     CommandError,
     Namespace,
-    drained,
     eventually,
 )
 from e2e.kubernetes.database import certificates
@@ -163,10 +162,6 @@ class PatroniCluster:
         """Delete the pod. Patroni hands over first, and the pod's successor has no data."""
         self.namespace.kubectl("delete", "pod", member)
         yield
-
-    def drained(self, member: str) -> AbstractContextManager[None]:
-        """Drain the member's node of all members, for the duration of the block."""
-        return drained(self.namespace.get("pod", member)["spec"]["nodeName"], SELECTOR)
 
     @contextmanager
     def frozen(self, member: str) -> Iterator[None]:

@@ -6,12 +6,11 @@ import json
 import os
 import shutil
 import socket
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from e2e.kubernetes.client import Client
-from e2e.kubernetes.cluster import Namespace, drained, eventually, run
+from e2e.kubernetes.cluster import Namespace, eventually, run
 
 CHART = Path(__file__).resolve().parents[2] / "chart"
 EXAMPLES = CHART / "examples"
@@ -63,6 +62,7 @@ class Release:
     def __init__(self, namespace: Namespace, name: str = "tasklists", helm: str = HELM) -> None:
         self.namespace = namespace
         self.name = name
+        self.label = f"app.kubernetes.io/instance={name}"  # of all that belongs to it
         self.binary = helm
         self.port = free_port()
         self.service: Values = {"service": {"type": "LoadBalancer", "port": self.port}}
@@ -100,8 +100,7 @@ class Release:
         return client
 
     def selector(self, component: str) -> str:
-        labels = f"app.kubernetes.io/instance={self.name},app.kubernetes.io/component={component}"
-        return f"--selector={labels}"
+        return f"--selector={self.label},app.kubernetes.io/component={component}"
 
     def get(self, kind: str, component: str = "app") -> list[Any]:
         items: list[Any] = self.namespace.get(kind, self.selector(component))
@@ -136,16 +135,9 @@ class Release:
             for item in self.get("replicasets")
         }
 
-    def node(self, pod: str) -> str:
-        return str(self.namespace.get("pod", pod)["spec"]["nodeName"])
-
-    def drained(self, node: str) -> AbstractContextManager[None]:
-        """``kubectl drain``, of this release's pods alone, and back at the end of the block."""
-        return drained(node, f"app.kubernetes.io/instance={self.name}")
-
     def secrets(self) -> dict[str, dict[str, str]]:
         """What the Secrets of this release hold, helm's own aside."""
-        found = self.namespace.get("secrets", f"--selector=app.kubernetes.io/instance={self.name}")
+        found = self.namespace.get("secrets", f"--selector={self.label}")
         return {
             secret["metadata"]["name"]: {
                 key: base64.b64decode(value).decode() for key, value in secret["data"].items()

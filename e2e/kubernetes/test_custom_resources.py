@@ -116,7 +116,7 @@ def test_a_release_has_them(namespace: Namespace) -> None:
     release = Release(namespace, "monitored")
     release.install({"replicaCount": 0}, MONITORED, ROUTED, options=())
     for kind in TEMPLATES:
-        (item,) = namespace.get(kind, "--selector=app.kubernetes.io/instance=monitored")
+        (item,) = namespace.get(kind, f"--selector={release.label}")
         assert item["metadata"]["name"] == "monitored-tasklists"
     release.helm("uninstall", release.name)
 
@@ -166,7 +166,7 @@ def test_a_release_keeps_its_cluster(namespace: Namespace, release: Release) -> 
     kept = ("clusters.postgresql.cnpg.io", "operated-tasklists-db")
     cluster = namespace.get(*kept)
     kinds = "poolers.postgresql.cnpg.io,scheduledbackups.postgresql.cnpg.io"
-    assert namespace.get(kinds, "--selector=app.kubernetes.io/instance=operated") == []
+    assert namespace.get(kinds, f"--selector={release.label}") == []
     release.install(values, options=())
     assert namespace.get(*kept)["metadata"]["uid"] == cluster["metadata"]["uid"]
     release.uninstall()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from e2e.kubernetes.cluster import Namespace, eventually
+from e2e.kubernetes.cluster import Namespace, drained, eventually
 from e2e.kubernetes.release import Release
 from e2e.kubernetes.writer import Writer, only_outages_and_nothing_lost
 
@@ -31,13 +31,13 @@ def test_kill_of_the_database(release: Release) -> None:
 
 @pytest.mark.usefixtures("no_page")
 def test_drain_of_the_database_s_node(release: Release) -> None:
-    home = release.node(release.one("pod", "postgres"))
-    elsewhere = {pod for pod in release.pod_names() if release.node(pod) != home}
+    home = release.namespace.node(release.one("pod", "postgres"))
+    elsewhere = {pod for pod in release.pod_names() if release.namespace.node(pod) != home}
     with Writer(release.client().url) as writer:
         assert writer.succeeds_again()
-        with release.drained(home):
+        with drained(home, release.label):
             recovers(release, writer)
-            assert release.node(release.one("pod", "postgres")) != home
+            assert release.namespace.node(release.one("pod", "postgres")) != home
     assert elsewhere <= release.pod_names()
     only_outages_and_nothing_lost(release, writer)
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from e2e.kubernetes.cluster import Namespace, eventually
+from e2e.kubernetes.cluster import Namespace, drained, eventually
 from e2e.kubernetes.conftest import require_built_images
-from e2e.kubernetes.patroni import IMAGE, PatroniCluster
+from e2e.kubernetes.patroni import IMAGE, SELECTOR, PatroniCluster
 from e2e.kubernetes.release import Release
 from e2e.kubernetes.writer import PersistentWriter, Writer, only_outages_and_nothing_lost
 
@@ -73,7 +73,8 @@ def test_deletion_of_the_leader(release: Release, cluster: PatroniCluster) -> No
 @pytest.mark.usefixtures("no_page")
 def test_drain_of_the_leader_s_node(release: Release, cluster: PatroniCluster) -> None:
     leader = cluster.leader()
-    with survived(release, cluster), cluster.drained(leader):
+    home = cluster.namespace.node(leader)
+    with survived(release, cluster), drained(home, SELECTOR):
         eventually(lambda: cluster.leader() not in ("", leader), "another member leads")
 
 

@@ -85,5 +85,5 @@ def log_level(release: Release) -> str:
 
 
 def left_by(release: Release) -> set[str]:
-    selector = f"--selector=app.kubernetes.io/instance={release.name}"
+    selector = f"--selector={release.label}"
     return set(release.namespace.kubectl("get", KINDS, selector, "--output=name").split())

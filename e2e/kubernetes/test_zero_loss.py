@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.kubernetes.cluster import Namespace
+from e2e.kubernetes.cluster import Namespace, drained
 from e2e.kubernetes.release import Release
 from e2e.kubernetes.writer import Writer, settle
 
@@ -51,13 +51,13 @@ def test_deletion_of_pods_one_after_another(release: Release, writer: Writer) ->
 
 @pytest.mark.usefixtures("no_page")
 def test_drain_of_the_node_without_the_database(release: Release, writer: Writer) -> None:
-    home = release.node(release.one("pod", "postgres"))
-    nodes = {release.node(pod) for pod in release.pod_names()}
+    home = release.namespace.node(release.one("pod", "postgres"))
+    nodes = {release.namespace.node(pod) for pod in release.pod_names()}
     assert nodes - {home}, "the pods are not spread over the nodes"
     for node in nodes - {home}:
-        with release.drained(node):
+        with drained(node, release.label):
             release.wait_until_rolled_out()
-            assert node not in {release.node(pod) for pod in release.pod_names()}
+            assert node not in {release.namespace.node(pod) for pod in release.pod_names()}
     settle(release, writer)
 
 

@@ -113,6 +113,11 @@ class Database:
         """The certificate of the authority that signed this server's."""
         return self.execute("cat", "/tls/ca.crt")
 
+    def sql(self, database: str, statement: str) -> str:
+        """Execute a statement as the superuser; what ``psql -At`` prints."""
+        psql = ("psql", "-At", "--username=postgres", f"--dbname={database}")
+        return self.execute(*psql, f"--command={statement}").strip()
+
     def execute(self, *command: str) -> str:
         return self.namespace.kubectl("exec", self.name, "--container=postgres", "--", *command)
 
@@ -135,7 +140,3 @@ class OperatedDatabase(Database):
             self.sql(database, statement)
         namespace.create_secret(f"{cluster}-app", {"username": owner, "password": password})
         namespace.create_secret(f"{cluster}-ca", {"ca.crt": self.authority()})
-
-    def sql(self, database: str, statement: str) -> str:
-        command = ("psql", "--username=postgres", "--no-align", "--tuples-only")
-        return self.execute(*command, f"--dbname={database}", f"--command={statement}")

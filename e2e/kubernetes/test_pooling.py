@@ -46,12 +46,6 @@ def release(pooler: Pooler) -> Release:
     return release
 
 
-def sql(pooler: Pooler, statement: str) -> str:
-    """Execute a statement on the server itself; what ``psql -At`` prints."""
-    psql = ("psql", "-At", "--username=postgres", f"--dbname={DATABASE}")
-    return pooler.database.execute(*psql, f"--command={statement}").strip()
-
-
 def test_migrations_go_past_the_pooler(release: Release, pooler: Pooler) -> None:
     """They hold a lock of the session, which a pooler would pass on to others."""
     scale = ("scale", "deployment/pooler")
@@ -68,7 +62,8 @@ def test_many_clients_share_few_connections(release: Release, pooler: Pooler) ->
     with PersistentWriter(release.client().url, threads=16) as writer:
         eventually(lambda: pooler.clients() >= 3 * SERVER_CONNECTIONS, "the threads have connected")
         assert writer.succeeds_again()
-        assert int(sql(pooler, f"SELECT count(*) {CONNECTIONS}")) <= SERVER_CONNECTIONS
+        connections = pooler.database.sql(DATABASE, f"SELECT count(*) {CONNECTIONS}")
+        assert int(connections) <= SERVER_CONNECTIONS
     # A busy machine sheds some of so many requests.
     assert [failure for failure in writer.failures if not failure.is_outage] == []
     assert writer.lost(release.client().names()) == {}
@@ -99,7 +94,7 @@ def test_kill_of_the_pooler(release: Release, pooler: Pooler) -> None:
 
 
 def test_end_of_the_pooler_s_connections_to_the_server(release: Release, pooler: Pooler) -> None:
-    survives(release, lambda: sql(pooler, END_CONNECTIONS))
+    survives(release, lambda: pooler.database.sql(DATABASE, END_CONNECTIONS))
 
 
 def survives(release: Release, disturb: Callable[[], object]) -> None:

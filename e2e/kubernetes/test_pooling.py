@@ -65,7 +65,7 @@ def test_many_clients_share_few_connections(release: Release, pooler: Pooler) ->
         connections = pooler.database.sql(DATABASE, f"SELECT count(*) {CONNECTIONS}")
         assert int(connections) <= SERVER_CONNECTIONS
     # A busy machine sheds some of so many requests.
-    assert [failure for failure in writer.failures if not failure.is_outage] == []
+    assert writer.unexpected_failures() == []
     assert writer.lost(release.client().names()) == {}
 
 

@@ -39,7 +39,7 @@ def skip_if_existing(group: str) -> None:
 
 @contextmanager
 def definitions() -> Iterator[None]:
-    """Have all of DEFINITIONS in the cluster; skip the test if CRDS has not those that it lacks."""
+    """Add those of DEFINITIONS that the cluster lacks for a block; skip the test without CRDS."""
     missing = set(DEFINITIONS) - existing()
     folder = os.environ.get("CRDS")
     if missing and not folder:

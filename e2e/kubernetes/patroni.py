@@ -29,7 +29,7 @@ FROM pg_stat_replication
 
 
 def configuration(namespace: Namespace) -> dict[str, Any]:
-    """Patroni's file, the same for every member; what differs are variables of the pod."""
+    """Patroni's file, the same for every member. The pod's environment has what differs."""
     authentication = {
         "superuser": {"username": "postgres", "password": PASSWORD},
         "replication": {"username": "replicator", "password": PASSWORD},
@@ -45,12 +45,13 @@ def configuration(namespace: Namespace) -> dict[str, Any]:
         "restapi": {"listen": "0.0.0.0:8008"},
         "bootstrap": {
             "dcs": {
-                # The least that Patroni accepts: when a leader is not heard of for ttl seconds,
-                # another member takes its place. loop_wait + 2 * retry_timeout may not exceed it.
+                # Another member takes the leader's place when ttl seconds have passed without news
+                # of it. 20 is the least that Patroni accepts, and loop_wait + 2 * retry_timeout
+                # must not exceed it.
                 "ttl": 20,
                 "loop_wait": 2,
                 "retry_timeout": 9,
-                # A commit waits for one standby, and where there is none it waits until there is.
+                # A commit waits for one standby; while there is none, it waits until there is one.
                 "synchronous_mode": True,
                 "synchronous_mode_strict": True,
                 "postgresql": {
@@ -110,7 +111,7 @@ class PatroniCluster:
         return {"database": {"mode": "external"}, "external": external}
 
     def leader(self) -> str:
-        """The member that has the leader's lock, or nothing; a frozen one has it until ``ttl``."""
+        """The member that holds the leader's lock, if any. A frozen one holds it until ``ttl`` is over."""
         return self.annotations(f"{NAME}-leader").get("leader", "")
 
     def annotations(self, name: str) -> dict[str, str]:
@@ -159,7 +160,7 @@ class PatroniCluster:
 
     @contextmanager
     def deleted(self, member: str) -> Iterator[None]:
-        """Delete the pod. Patroni hands over first, and the pod's successor has no data."""
+        """Delete the pod. Patroni hands over first, and the new pod starts without data."""
         self.namespace.kubectl("delete", "pod", member)
         yield
 
@@ -175,18 +176,19 @@ class PatroniCluster:
     def without_application(self, release: Release) -> AbstractContextManager[None]:
         """Keep the release's pods from the leader, for the duration of the block."""
         (pod, *_) = release.pod_names()
-        return self.refused(pod, "In", "pg_stat_activity WHERE usename = 'tasklists'")
+        return self.cut_off(pod, "In", "pg_stat_activity WHERE usename = 'tasklists'")
 
     def without_members(self) -> AbstractContextManager[None]:
         """Keep the other members from the leader, for the duration of the block."""
         standby = self.annotations(f"{NAME}-sync")["sync_standby"]
-        return self.refused(standby, "NotIn", "pg_stat_replication")
+        return self.cut_off(standby, "NotIn", "pg_stat_replication")
 
     @contextmanager
-    def refused(self, pod: str, operator: str, connections: str) -> Iterator[None]:
-        """Let a NetworkPolicy refuse ``pod`` and its like the way to the leader.
+    def cut_off(self, pod: str, operator: str, connections: str) -> Iterator[None]:
+        """Keep ``pod`` and others like it from the leader by a NetworkPolicy.
 
-        The operator says whether the policy lets in the members, or everybody but the members.
+        The policy admits the members (``operator`` In), or everybody but the members (NotIn).
+        ``connections`` selects the sessions that are open already.
         """
         leader = self.leader()
         address = self.namespace.get("pod", leader)["status"]["podIP"]
@@ -203,8 +205,8 @@ class PatroniCluster:
         }
         self.namespace.apply(policy)
         try:
-            eventually(lambda: not self.connects(pod, address), f"{pod} is refused")
-            # Network plugins may leave open connections alone.
+            eventually(lambda: not self.connects(pod, address), f"{pod} is cut off")
+            # Network plugins may let open connections continue.
             self.sql(f"SELECT pg_terminate_backend(pid) FROM {connections}")
             yield
         finally:
@@ -271,7 +273,7 @@ def disruption_budget() -> dict[str, Any]:
 
 
 def members() -> dict[str, Any]:
-    """The StatefulSet. A member's data are as short-lived as its pod, so each pod is a new copy."""
+    """The StatefulSet. Data end with their pod, so each new pod copies them from the leader."""
     container = {
         "name": "patroni",
         "image": IMAGE,
@@ -283,8 +285,8 @@ def members() -> dict[str, Any]:
             {"name": "PATRONI_POSTGRESQL_CONNECT_ADDRESS", "value": "$(ADDRESS):5432"},
             {"name": "PATRONI_RESTAPI_CONNECT_ADDRESS", "value": "$(ADDRESS):8008"},
         ],
-        # A member that is frozen keeps the label of a primary. Not being ready, it is left out of
-        # the Service all the same.
+        # A frozen primary keeps its label, because members label themselves. The probe takes it
+        # out of the Service.
         "readinessProbe": {
             "httpGet": {"path": "/readiness", "port": 8008},
             "periodSeconds": 1,

@@ -16,8 +16,8 @@ from e2e.kubernetes.patroni import IMAGE, SELECTOR, PatroniCluster
 from e2e.kubernetes.release import Release
 from e2e.kubernetes.writer import PersistentWriter, Writer, only_outages_and_nothing_lost
 
-# Writes to the member in whose pod it runs, whoever leads, and prints the numbers of the rows that
-# the member acknowledges. It ends when the member says that it is a standby.
+# Writes to the member in whose pod it runs, whether or not that member leads, and prints the number
+# of each row that the member acknowledges. Ends when the member is a standby.
 WRITE_DIRECTLY = """\
 for number in {1..2000}; do
   said=$(psql -qc "INSERT INTO direct VALUES ($number)" tasklists 2>&1) && echo $number
@@ -53,15 +53,15 @@ def survived(release: Release, cluster: PatroniCluster) -> Iterator[Writer]:
     only_outages_and_nothing_lost(release, writer)
 
 
-def fails(writer: Writer, times: int = 1) -> None:
-    """Wait until so many more requests have failed."""
+def wait_for_failures(writer: Writer, count: int = 1) -> None:
+    """Wait until ``count`` more requests have failed."""
     before = len(writer.failures)
-    eventually(lambda: len(writer.failures) >= before + times, "writes fail")
+    eventually(lambda: len(writer.failures) >= before + count, "writes fail")
 
 
 def test_kill_of_the_leader(release: Release, cluster: PatroniCluster) -> None:
     with survived(release, cluster) as writer, cluster.killed(cluster.leader()):
-        fails(writer)
+        wait_for_failures(writer)
 
 
 def test_deletion_of_the_leader(release: Release, cluster: PatroniCluster) -> None:
@@ -84,7 +84,7 @@ def test_partition_between_application_and_leader(
     """Patroni does not see this, so it lasts as long as the partition does."""
     leader = cluster.leader()
     with survived(release, cluster) as writer, cluster.without_application(release):
-        fails(writer, times=50)
+        wait_for_failures(writer, count=50)
     assert cluster.leader() == leader
 
 
@@ -92,12 +92,12 @@ def test_partition_between_leader_and_standbys(release: Release, cluster: Patron
     """No commit is acknowledged, and no standby takes over from a leader that the API sees."""
     leader = cluster.leader()
     with survived(release, cluster) as writer, cluster.without_members():
-        fails(writer)
+        wait_for_failures(writer)
     assert cluster.leader() == leader
 
 
 def test_freeze_of_the_leader(release: Release, cluster: PatroniCluster) -> None:
-    """A leader that goes on when another one leads acknowledges no write of its own."""
+    """A leader that resumes after another member has taken over acknowledges no write."""
     leader = cluster.leader()
     cluster.sql("CREATE TABLE direct (number integer)", database="tasklists")
     with survived(release, cluster) as writer, ThreadPoolExecutor() as thread:

@@ -1,10 +1,10 @@
 {{/*
-Whether a cluster answers. A list always has a kind, even where there is nothing to list, while
+Whether an API server answers. A list always has a kind, even where there is nothing to list, while
 lookup gives nothing at all to `helm template` and to a dry run on the client. It lists
 Secrets because Helm needs that right anyway. Use it only where the answer matters: without the right,
 rendering fails.
 */}}
-{{- define "tasklists.hasCluster" -}}
+{{- define "tasklists.apiServerAnswers" -}}
 {{- if lookup "v1" "Secret" .Release.Namespace "" }}true{{ end }}
 {{- end }}
 
@@ -43,7 +43,7 @@ Whether there is a SECRET_KEY. SQLite replicas share no session, so rendering th
 leaves it out, and each process makes its own.
 */}}
 {{- define "tasklists.hasSecretKey" -}}
-{{- if or .Values.secretKey.existingSecret .Values.secretKey.value (ne .Values.database.mode "sqlite") (include "tasklists.hasCluster" .) }}true{{ end }}
+{{- if or .Values.secretKey.existingSecret .Values.secretKey.value (ne .Values.database.mode "sqlite") (include "tasklists.apiServerAnswers" .) }}true{{ end }}
 {{- end }}
 
 {{/* Whether the chart's Secret of the application has a secret key, an administrator's password, or either. */}}

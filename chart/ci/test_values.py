@@ -122,7 +122,7 @@ CONTEXT: dict[str, Values] = {  # which makes a value count
     "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]},
     "admin": {"enabled": True, "password": "of the test"},
 }
-# Connections for the most workers and threads.
+# Enough connections for the largest numbers of workers and threads.
 ROOM: Values = {"postgres": {"parameters": {"max_connections": 10_000}}}
 
 

@@ -17,7 +17,7 @@ mark="restored from $BACKUP, attempt $ATTEMPT"
 replace() {
   {
     cat <<'SQL'
--- A move has made the old database read-only (docs/cloudnative-pg.md). On the way back, it becomes writable again.
+-- READ WRITE, because a move makes the old database read-only, and the way back restores into it (docs/cloudnative-pg.md).
 BEGIN READ WRITE;
 -- The lock of migrations (MIGRATION_LOCK in project/settings.py), which would deadlock with this. A
 -- transaction that waited for it would deadlock, too: CREATE INDEX CONCURRENTLY waits for older ones.
@@ -28,7 +28,7 @@ SELECT pg_try_advisory_xact_lock(8386110886358119284) AS locked \gset
   \q
 \endif
 SET LOCAL lock_timeout = '60s';
-SET LOCAL statement_timeout = 0; -- which the role may have (templates/cloudnativepg/_cluster.tpl)
+SET LOCAL statement_timeout = 0; -- the role may have one (templates/cloudnativepg/_cluster.tpl)
 SET LOCAL client_min_messages = warning;
 -- From here on nobody else writes, so the tables that are checked are those that are replaced.
 SELECT format('LOCK TABLE %I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'

@@ -1,9 +1,9 @@
 {{/*
-What the numbers of pods and of PostgreSQL's connections have to do with each other. Each of these two says
-nothing if a number is not known, or if a pooler shares the connections among the pods.
+Whether PostgreSQL accepts enough connections for the pods. The error and the warning are empty if a number is
+not known, or if a pooler shares the connections among the pods.
 */}}
 
-{{/* A sentence if the pods, with those that an upgrade starts before it stops others, can open more connections than there are. */}}
+{{/* An error if the pods can open more connections than there are. Pods that an upgrade starts before it stops others count. */}}
 {{- define "tasklists.connectionFault" -}}
 {{- with include "tasklists.connectionNumbers" . | fromYaml }}
 {{- $pods := add .pods .surge }}
@@ -15,7 +15,7 @@ up to {{ $pods }} pods ({{ .replicas }} {{ .pods }}{{ if .surge }}, and {{ .surg
 {{- end }}
 {{- end }}
 
-{{/* A warning if they can do so together with all pods that an upgrade stops, which keep their connections until they end. */}}
+{{/* A warning if there are too few once the pods that an upgrade stops count as well: they keep their connections until they end. */}}
 {{- define "tasklists.connectionWarning" -}}
 {{- with include "tasklists.connectionNumbers" . | fromYaml }}
 {{- $needed := add (mul 2 .pods .workers .threads) .others .reserved }}
@@ -27,7 +27,7 @@ full load, requests may find none for some seconds, and get 503. To prevent that
 {{- end }}
 {{- end }}
 
-{{/* The numbers, as YAML; nothing if one is not known. */}}
+{{/* The numbers for both, as YAML; empty if one is not known. */}}
 {{- define "tasklists.connectionNumbers" -}}
 {{- $root := . }}
 {{- $values := .Values }}
@@ -66,7 +66,7 @@ parameters: {{ $section }}.parameters
 {{- end }}
 {{- end }}
 
-{{/* The value of a variable of the application's containers; empty if it has none, or one that only the cluster knows. Takes a list of the root context and the name. */}}
+{{/* The value of a variable of the application's containers; empty if it is not set, or comes from an object in the cluster. Takes a list of the root context and the name. */}}
 {{- define "tasklists.variable" -}}
 {{- $name := last . }}
 {{- range include "tasklists.env" (list (first .) dict) | fromYamlArray }}
@@ -74,7 +74,7 @@ parameters: {{ $section }}.parameters
 {{- end }}
 {{- end }}
 
-{{/* A parameter of PostgreSQL, which reads names in any case and takes a hyphen for an underscore; empty if it is no decimal number. Takes a list of the parameters, the name, and PostgreSQL's default. */}}
+{{/* A number among PostgreSQL's parameters, whose names may be in any case and have hyphens for underscores; empty if it is no decimal number. Takes a list of the parameters, the name, and PostgreSQL's default. */}}
 {{- define "tasklists.parameter" -}}
 {{- $name := index . 1 }}
 {{- $found := last . }}

@@ -1,7 +1,7 @@
 {{/*
-The database that this release has itself, in the modes postgres and cloudnative-pg; empty in the others: its host
-(the primary), the application's role, the database's name, the Secret that holds the role's password with the key in
-it, and the Secret of the certificate authority, if it has TLS.
+The release's own database, as YAML; empty in the modes external and sqlite. The host is that of the primary, the
+username that of the application's role. The password is in `secret` under `secretKey`. With TLS, `caSecret` has the
+certificate of the authority.
 */}}
 {{- define "tasklists.database" -}}
 {{- if eq .Values.database.mode "postgres" -}}
@@ -20,13 +20,13 @@ caSecret: {{ printf "%s-ca" (include "tasklists.cluster.fullname" .) | quote }}
 {{- end }}
 {{- end }}
 
-{{/* The URL of that database, without the password. Takes a list of the root context and the host. */}}
+{{/* The URL of the release's own database, without the password. Takes a list of the root context and the host. */}}
 {{- define "tasklists.database.url" -}}
 {{- $database := include "tasklists.database" (index . 0) | fromYaml -}}
 {{- printf "postgresql://%s@%s:5432/%s" $database.username (index . 1) $database.database }}
 {{- end }}
 
-{{/* Egress to that database, past a pooler. */}}
+{{/* Egress to the release's own database, but not to its pooler. */}}
 {{- define "tasklists.database.egress" -}}
 - to:
     - podSelector:

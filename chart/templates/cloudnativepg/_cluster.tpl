@@ -1,4 +1,4 @@
-{{/* Whether the release has a Cluster of CloudNativePG: the application uses it, or is to move there. */}}
+{{/* Whether the release has a Cluster of CloudNativePG: the application uses it, or is going to move there. */}}
 {{- define "tasklists.cluster.enabled" -}}
 {{- if or (eq .Values.database.mode "cloudnative-pg") .Values.cloudnativePg.prepare }}true{{ end }}
 {{- end }}
@@ -9,14 +9,14 @@
 {{- end }}
 
 {{/*
-The Service that leads to the primary. The operator makes it, and the Secrets <cluster>-app, which holds the
-password of the application's role, and <cluster>-ca, whose authority signs the certificates of the servers.
+The Service that leads to the primary. The operator makes it. It also makes the Secrets <cluster>-app, with the
+password of the application's role, and <cluster>-ca, with the authority that signs the certificates of the servers.
 */}}
 {{- define "tasklists.cluster.primary" -}}
 {{- printf "%s-rw" (include "tasklists.cluster.fullname" .) }}
 {{- end }}
 
-{{/* How the backup of a Cluster is called by the operator: plugin, volumeSnapshot, or nothing. */}}
+{{/* The operator's name for the method of scheduled backups: plugin or volumeSnapshot; empty if there are none. */}}
 {{- define "tasklists.cluster.backupMethod" -}}
 {{- with .Values.cloudnativePg.backup -}}
 {{- if .volumeSnapshotClass }}volumeSnapshot{{ else if .objectStore }}plugin{{ end }}
@@ -27,7 +27,7 @@ password of the application's role, and <cluster>-ca, whose authority signs the 
 name: barman-cloud.cloudnative-pg.io
 {{- end }}
 
-{{/* Settings as the operator takes them: every value is a string. */}}
+{{/* Settings of PostgreSQL or PgBouncer. The operator accepts strings only. */}}
 {{- define "tasklists.cluster.parameters" -}}
 {{- range $name, $value := . }}
 {{ $name | quote }}: {{ include "tasklists.asText" $value | quote }}

@@ -302,6 +302,7 @@ class EventLoop:
         if conn.closes not in self.unread_replies:
             reply = replies.overloaded(None)
             headers = [(name, value) for name, value in reply.headers if name != "X-Request-ID"]
+            conn.reader.is_head = False  # the request before this one may have been HEAD
             replies.write(conn, None, self.config, reply._replace(headers=headers))
             self.unread_replies[conn.closes] = conn.unsent
         conn.unsent = self.unread_replies[conn.closes]

@@ -227,6 +227,20 @@ def test_a_request_that_an_overloaded_worker_reads_too_late_is_answered_unread(
     assert caplog.messages == ["Shed 3 requests unread: the worker is overloaded."]
 
 
+def test_a_get_after_a_head_is_answered_unread_with_a_body(
+    overloaded: tuple[Loop, Connection, Any],
+) -> None:
+    loop, _, theirs = overloaded
+    theirs.sendall(request("HEAD"))
+    loop.poll(1)
+    assert receive(theirs, "HEAD") is not None
+    theirs.sendall(request())
+    loop.poll(1)
+    answer = receive(theirs)
+    assert answer is not None
+    assert answer.json()["status"] == 503
+
+
 def test_a_client_that_wants_its_connection_closed_is_answered_unread_too(
     overloaded: tuple[Loop, Connection, Any],
 ) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from server.exchange import Exchange
 
 RECEIVE = 16 * 1024  # bytes that are read at once
-# Linux tells for how many milliseconds nothing has arrived: tcpi_last_data_recv in linux/tcp.h.
+# How many milliseconds ago data last arrived: tcpi_last_data_recv in linux/tcp.h.
 TCP_INFO = getattr(socket, "TCP_INFO", 0)
 LAST_RECEIVED = struct.Struct("52xI")
 LINGER = 2  # seconds in which a client may close a connection that is to be closed
@@ -87,7 +87,7 @@ class Connection:
             return b""
 
     def unread_for(self) -> float:
-        """How many seconds ago the last bytes arrived, which the kernel has kept until now."""
+        """Seconds since data last arrived in the kernel; 0 where the kernel does not tell."""
         if not TCP_INFO:
             return 0
         info = self.socket.getsockopt(socket.IPPROTO_TCP, TCP_INFO, LAST_RECEIVED.size)

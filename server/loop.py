@@ -25,7 +25,7 @@ ACCEPT_INTERVAL = 0.02  # seconds for which another worker may accept a connecti
 DRAIN_INTERVAL = 0.1  # seconds that a poll may take while the worker stops
 CHECK_INTERVAL = 1  # seconds between two looks for connections past their deadline
 OVERLOAD = 1  # seconds for which a worker counts as overloaded after it has shed a request
-BEHIND = 0.3  # seconds that a request may wait until an overloaded worker reads it
+MAX_UNREAD = 0.3  # seconds that a request may wait in the kernel for an overloaded worker
 MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that a worker keeps in memory
 
 LIVE = ("/health/live", "/health/live/")
@@ -65,8 +65,8 @@ class EventLoop:
         self.draining = False  # whether the listeners are closed, because it stops
         self.drain_deadline = 0.0  # until when idle connections stay open at least
         self.overloaded_until = 0.0
-        self.unread = 0  # requests that were shed without being read, since the last check
-        self.unread_replies: dict[bool, bytes] = {}  # what they get, by whether that closes
+        self.unparsed = 0  # requests that were shed without being parsed, since the last check
+        self.unparsed_replies: dict[bool, bytes] = {}  # what they get, by Connection.closes
         self.next_check = 0.0
         self.next_accept = 0.0
         self.woke = 0.0  # when select() last returned
@@ -76,7 +76,8 @@ class EventLoop:
 
     def poll(self, timeout: float) -> None:
         """Wait for events for ``timeout`` seconds at most, and handle them."""
-        # Requests that wait although the caller is free are late, and handle() sheds them.
+        # Threads do not take late requests. If some wait although the thread that polls is free,
+        # they are late, and handle() sheds them at once.
         self.handle(self.select(0 if self.requests.waiting else timeout))
 
     def select(self, timeout: float) -> Events:
@@ -89,8 +90,8 @@ class EventLoop:
             timeout = min(timeout, ACCEPT_INTERVAL)
         elif self.draining:
             timeout = min(timeout, DRAIN_INTERVAL)
-        # The selector returns the others again, behind those that are ready by then. Meanwhile a
-        # thread can take a request.
+        # One batch at a time, so that threads can take requests in between. The selector returns
+        # the rest again, behind what becomes ready meanwhile.
         events = self.selector.select(timeout)[:BATCH]
         self.woke = time.monotonic()
         return events
@@ -115,7 +116,7 @@ class EventLoop:
         if self.polled >= self.next_check or self.draining:
             self.next_check = self.polled + CHECK_INTERVAL
             self.close_late()
-            self.report_unread()
+            self.report_unparsed()
 
     def stop(self) -> None:
         """Let the thread that polls accept the backlog and close idle connections."""
@@ -219,8 +220,8 @@ class EventLoop:
             return
         conn.silent = False
         if conn.state is State.IDLE:
-            if self.is_behind(conn) and (plain := PLAIN_GET.fullmatch(data)):
-                self.shed_unread(conn, closes=plain[1] is not None)
+            if self.was_read_late(conn) and (plain := PLAIN_GET.fullmatch(data)):
+                self.shed_unparsed(conn, closes=plain[1] is not None)
                 return
             conn.enter(State.READING, settings.CLIENT_TIMEOUT)
         conn.reader.feed(data)
@@ -265,7 +266,7 @@ class EventLoop:
             taken_in = self.queues.probes.put(conn)
         elif self.is_overloaded():
             conn.since = min(self.woke, time.monotonic() - conn.unread_for())
-            taken_in = not self.is_behind(conn) and self.requests.put(conn)
+            taken_in = not self.was_read_late(conn) and self.requests.put(conn)
         else:
             taken_in = self.requests.put(conn)
         if not taken_in:
@@ -273,9 +274,10 @@ class EventLoop:
 
     def may_keep(self, request: Request) -> bool:
         """Whether the connection may stay open after the response."""
-        return request.keep_alive and self.has_room()
+        return request.keep_alive and self.keeps_connections()
 
-    def has_room(self) -> bool:
+    def keeps_connections(self) -> bool:
+        """Whether connections may stay open at the moment."""
         # The last connections are not kept, so that each thread can serve a new client.
         room: int = self.config.worker_connections - self.requests.threads
         return self.config.keepalive > 0 and not self.stopping and len(self.connections) <= room
@@ -283,29 +285,29 @@ class EventLoop:
     # Answering
 
     def is_overloaded(self) -> bool:
-        """Whether a request was shed lately.
+        """Whether a request was shed within the last second.
 
-        Otherwise the process may have been kept from running, and has nothing to do but what
-        has arrived meanwhile. Then no request is shed because of how long it was not read.
+        If not, requests may be unread for long only because the process was kept from running.
+        It has time for them then, so they are not shed for that.
         """
         return self.woke < self.overloaded_until
 
-    def is_behind(self, conn: Connection) -> bool:
-        """Whether the worker is overloaded so much that it reads requests too late."""
-        return self.is_overloaded() and conn.unread_for() > BEHIND
+    def was_read_late(self, conn: Connection) -> bool:
+        """Whether the worker is so overloaded that it has read this request too late."""
+        return self.is_overloaded() and conn.unread_for() > MAX_UNREAD
 
-    def shed_unread(self, conn: Connection, *, closes: bool) -> None:
-        """Answer a PLAIN_GET in less than half the time of shed(): not parsed, and not logged."""
+    def shed_unparsed(self, conn: Connection, *, closes: bool) -> None:
+        """Shed a PLAIN_GET without parsing or logging it, in less than half the time of shed()."""
         self.overloaded_until = time.monotonic() + OVERLOAD
-        self.unread += 1
-        conn.closes = closes or not self.has_room()
-        if conn.closes not in self.unread_replies:
+        self.unparsed += 1
+        conn.closes = closes or not self.keeps_connections()
+        if conn.closes not in self.unparsed_replies:
             reply = replies.overloaded(None)
             headers = [(name, value) for name, value in reply.headers if name != "X-Request-ID"]
             conn.reader.is_head = False  # the request before this one may have been HEAD
             replies.write(conn, None, self.config, reply._replace(headers=headers))
-            self.unread_replies[conn.closes] = conn.unsent
-        conn.unsent = self.unread_replies[conn.closes]
+            self.unparsed_replies[conn.closes] = conn.unsent
+        conn.unsent = self.unparsed_replies[conn.closes]
         conn.enter(State.SENDING, settings.CLIENT_TIMEOUT)
         self.send(conn)
         if conn.is_counted:
@@ -393,12 +395,14 @@ class EventLoop:
         elif data:
             conn.since = time.monotonic()
 
-    def report_unread(self) -> None:
-        """Log how many requests were shed unread; the next ones get a reply with a new date."""
-        if self.unread:
-            self.log.warning("Shed %d requests unread: the worker is overloaded.", self.unread)
-        self.unread = 0
-        self.unread_replies.clear()
+    def report_unparsed(self) -> None:
+        """Log how many requests were shed unparsed. The next one gets a reply with a new date."""
+        if self.unparsed:
+            self.log.warning(
+                "Shed %d requests without parsing them: the worker is overloaded.", self.unparsed
+            )
+        self.unparsed = 0
+        self.unparsed_replies.clear()
 
     # Waiting
 
@@ -483,7 +487,7 @@ class EventLoop:
             *(conn for conn in waiting if conn.silent and conn.since <= latest),
             *waiting,
         ]
-        some = candidates[:BATCH]  # a worker that reads too late has a thousand with input
+        some = candidates[:BATCH]  # an overloaded worker may have a thousand, all with unread input
         return next((conn for conn in some if not conn.has_input()), candidates[0])
 
     def evict(self, conn: Connection) -> None:

@@ -47,7 +47,7 @@ class RequestQueue:
     def get(self) -> Connection | None:
         """The next connection, if any, for a thread that calls done() when it has handled it.
 
-        None has waited for MAX_WAIT: those are left to take_late().
+        Those that have waited for MAX_WAIT are left to take_late().
         """
         with self.lock:
             queue = self.begun or self.waiting

@@ -25,8 +25,9 @@ MAX_TRAILERS = 100  # fields, as gunicorn allows in a head
 # time, and a client that streams a body has no need of 13,000.
 MAX_FRAMING = 64 * 1024
 
-# A whole request without a body, which is no health check. Nobody can read it in another way, so
-# it can be answered without being parsed. Its group 1 says that the connection is to be closed.
+# A complete GET without a body, other than a health check. Every server reads it in the same way,
+# so it can be refused without being parsed. Group 1 matches if the client wants the connection
+# closed.
 PLAIN_GET = re.compile(
     rb"GET (?![^ ]*/health/)[!-~]+ HTTP/1\.1\r\n(?i:"
     rb"(connection: close\r\n)|"
@@ -138,7 +139,7 @@ class UnreadRequest:
         self.method = method
 
     def should_close(self) -> bool:
-        return False  # if it has to be, the response is told so
+        return False  # replies.write() calls force_close() where it has to close
 
 
 class RequestReader:

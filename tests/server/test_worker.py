@@ -196,7 +196,7 @@ def test_a_request_for_which_no_thread_will_be_free_is_refused_at_once() -> None
 @pytest.fixture
 def overloaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Loop, Connection, Any]]:
     """A loop that has just shed a request and reads all others too late; a connection of it."""
-    monkeypatch.setattr("server.loop.BEHIND", -1)
+    monkeypatch.setattr("server.loop.MAX_UNREAD", -1)
     loop = Loop()
     loop.overloaded_until = loop.next_check = time.monotonic() + HANG
     conn, theirs = loop.connect(tcp_pair)
@@ -205,7 +205,7 @@ def overloaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Loop, Connecti
         loop.close(conn)
 
 
-def test_a_request_that_an_overloaded_worker_reads_too_late_is_answered_unread(
+def test_a_request_that_an_overloaded_worker_reads_too_late_is_answered_unparsed(
     overloaded: tuple[Loop, Connection, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     loop, conn, theirs = overloaded
@@ -223,11 +223,11 @@ def test_a_request_that_an_overloaded_worker_reads_too_late_is_answered_unread(
     assert loop.requests.get() is None
     assert metrics.SHED._value.get() == before + 3
     assert conn.reader.request is None
-    loop.report_unread()
-    assert caplog.messages == ["Shed 3 requests unread: the worker is overloaded."]
+    loop.report_unparsed()
+    assert caplog.messages == ["Shed 3 requests without parsing them: the worker is overloaded."]
 
 
-def test_a_get_after_a_head_is_answered_unread_with_a_body(
+def test_a_get_after_a_head_is_answered_unparsed_with_a_body(
     overloaded: tuple[Loop, Connection, Any],
 ) -> None:
     loop, _, theirs = overloaded
@@ -241,7 +241,7 @@ def test_a_get_after_a_head_is_answered_unread_with_a_body(
     assert answer.json()["status"] == 503
 
 
-def test_a_client_that_wants_its_connection_closed_is_answered_unread_too(
+def test_a_client_that_wants_its_connection_closed_is_answered_unparsed_too(
     overloaded: tuple[Loop, Connection, Any],
 ) -> None:
     loop, _, theirs = overloaded
@@ -306,7 +306,7 @@ def test_the_time_that_a_request_was_unread_counts_for_its_wait(
     overloaded: tuple[Loop, Connection, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loop, conn, theirs = overloaded
-    monkeypatch.setattr("server.loop.BEHIND", HANG)
+    monkeypatch.setattr("server.loop.MAX_UNREAD", HANG)
     start = time.monotonic()
     theirs.sendall(request())
     eventually(lambda: conn.unread_for() > 0.05, "the request to get old")

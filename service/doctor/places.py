@@ -264,7 +264,8 @@ class Kubernetes(Place):
     def set_parameter(self, server: Server, name: str, value: int) -> str | None:
         if not self.release or not (self._pod(server) or server.is_neighbour):
             return None
-        return self._upgrade(f"--set postgres.parameters.{name}={value}")
+        section = "cloudnativePg" if self._cluster(server) else "postgres"
+        return self._upgrade(f"--set {section}.parameters.{name}={value}")
 
     def client(self, server: Server, command: str, *, interactive: bool = False) -> str:
         pod = self._pod(server)

@@ -254,6 +254,7 @@ def test_a_role_with_fewer_connections_than_workers(settings: LazySettings) -> N
     [
         ("docker", "db", "-c 'ALTER SYSTEM SET max_connections = 330' && docker restart db"),
         ("helm/lists", "lists-tasklists-postgres", "--set postgres.parameters.max_connections=330"),
+        ("helm/lists", "lists-db-rw", "--set cloudnativePg.parameters.max_connections=330"),
         ("helm/lists", "db.example.com", "None"),  # somebody else's
         ("kubernetes", "db", "= 330' && kubectl rollout restart statefulset/db"),
     ],

@@ -116,7 +116,7 @@ DATABASES: dict[str, dict[str, Any]] = {
         password=DATABASE_PASSWORD,
         conn_max_age=DATABASE_CONN_MAX_AGE,
         connect_timeout=DATABASE_CONNECT_TIMEOUT,
-        # A pooler refuses it. The process limits statements as well (service/deadlines.py).
+        # A pooler refuses this option. service/deadlines.py limits statements without it.
         statement_timeout=0 if MIGRATION_DATABASE_URL else DATABASE_STATEMENT_TIMEOUT,
         default_file=BASE_DIR / "tasklists.sqlite3",
     )

@@ -50,8 +50,8 @@ class Compiler:
         within = [f"{self.column(parent)} = %({parent})s"] if parent else []
         self.returning = f"RETURNING {row}"
         self.read = f"SELECT {row} FROM {self.table} WHERE {self.pk} = {PK}"
-        # With a lock, PostgreSQL has something to commit, and waits for its standbys as the INSERT
-        # of the row should have done. A crash during that wait makes the row visible without it.
+        # After a crash of the primary, a row may be visible whose INSERT was still waiting for a
+        # standby. The lock gives this statement something to commit, so it waits as the INSERT did.
         self.read_by_key = f"""SELECT {self.column("idempotency_fingerprint")}, {row}
             FROM {self.table} WHERE {self.column("idempotency_key")} = %(idempotency_key)s
             {dialect.share_lock}"""

@@ -151,7 +151,7 @@ class Database:
 
     @cached_property
     def is_pooled(self) -> bool:
-        """Whether a pooler answers: it names another process than that of the server's session."""
+        """Whether a pooler answers: it gives its clients another process id than the server's."""
         [process] = self.one("SELECT pg_backend_pid()")
         return bool(process != self.wrapper.connection.info.backend_pid)
 

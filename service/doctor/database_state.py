@@ -23,8 +23,8 @@ READ_ONLY_SOURCES = {
     "user": "ALTER ROLE {role} RESET default_transaction_read_only",
     "database user": "ALTER ROLE {role} IN DATABASE {database} RESET default_transaction_read_only",
 }
-# What only poolers say about a connection, and not PostgreSQL.
-OF_POOLERS = ("no more connections allowed", "connections exceeded", "server login failed")
+# Parts of messages with which poolers refuse a connection, and PostgreSQL itself does not.
+POOLER_MESSAGES = ("no more connections allowed", "connections exceeded", "server login failed")
 # Whose connections are limited, to how many, and how many there are beside this one. Of the limits
 # of the server, of the database and of the role, the one that leaves the fewest.
 CONNECTIONS = """
@@ -56,7 +56,7 @@ SELECT whose, "limit", used - 1 FROM limits ORDER BY "limit" - used LIMIT 1
 def connections(examination: Examination) -> Outcome:
     failure = examination.database.failure
     if failure and failure.check == "database.connections":
-        if any(words in failure.message for words in OF_POOLERS):
+        if any(words in failure.message for words in POOLER_MESSAGES):
             return error(f"a pooler refuses the connection: {failure.message}")
         fact = f"the server has no connection left: {failure.message}"
         return error(fact, more_connections(examination, failure.message))
@@ -93,7 +93,7 @@ def replicas(examination: Examination) -> Outcome:
 
 
 def connections_fix(examination: Examination, whose: str, room: int, used: int) -> str | None:
-    """Fewer threads, if there is room for one of each worker; else more connections."""
+    """Fewer threads if there is room for one thread in each worker, or else more connections."""
     if settings.THREADS > 1 and room >= 2 * settings.WEB_CONCURRENCY:
         return examination.place.set("THREADS", "1")
     enough = used + 2 * settings.WEB_CONCURRENCY * (settings.THREADS + 1)
@@ -101,7 +101,7 @@ def connections_fix(examination: Examination, whose: str, room: int, used: int) 
 
 
 def more_connections(examination: Examination, message: str, enough: int = 0) -> str | None:
-    """The command that allows more connections; of the server, ``enough`` of them or more."""
+    """The command that allows more connections; for the server, at least ``enough`` of them."""
     database, place = examination.database, examination.place
     if "connections for role" in message:
         return psql(examination, f"ALTER ROLE {identifier(database.role)} CONNECTION LIMIT -1")

@@ -102,7 +102,7 @@ class Place:
         return "sudo systemctl restart postgresql" if packaged else None
 
     def set_parameter(self, server: Server, name: str, value: int) -> str | None:
-        """The command that sets a parameter of the server where it is part of its start."""
+        """The command that sets a parameter with which the server is started, if it has any."""
         return None
 
     def client(self, server: Server, command: str, *, interactive: bool = False) -> str:

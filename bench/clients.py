@@ -31,9 +31,9 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Answer(NamedTuple):
-    """``status`` is 0 if there was no answer, and then ``fault`` says why.
+    """``status`` is 0 if there was no answer.
 
-    Otherwise ``fault`` says what is wrong with the answer, if anything is.
+    ``fault`` says why there was none, or what is wrong with the answer; empty if nothing is.
     """
 
     status: int

@@ -1,4 +1,4 @@
-"""How the time of a request grows with the tables: ``python -m bench.growth``.
+"""How the time of a request grows with the tables: ``make bench-growth``.
 
 Each size has a database and a server of its own, and the sizes take turns, so that a disturbance
 of the machine affects all of them alike.
@@ -36,8 +36,8 @@ REQUESTS = 20  # of each operation for each size, one after the other, in a roun
 RARE = 10  # lists that have a rare word in their name, at every size
 OPEN = 100  # tasks of the long list that are not completed; they are its last ones
 
-# Columns, and the values of row n of ``rows``, so that a deleted row can be inserted again. There
-# is one list more, the long list, which has the second half of the tasks.
+# The columns, and the values of row number n, so that a deleted row can be inserted again. List
+# ``rows`` + 1 is the long list, which has the second half of the tasks.
 LISTS = (
     "id, name, created_at, updated_at, version",
     f"""n, CASE WHEN n % ({{rows}} / {RARE}) = 7 THEN 'xylophone ' WHEN n % 100 = 0
@@ -107,9 +107,9 @@ class Client:
             received += self.socket.recv(1 << 20)
         head, _, received = received.partition(b"\r\n\r\n")
         length = re.search(rb"(?i)\r\ncontent-length: *([0-9]+)", head)
-        missing = int(length[1]) - len(received) if length else 0
-        while missing > 0:
-            missing -= len(self.socket.recv(1 << 20))
+        remaining = int(length[1]) - len(received) if length else 0
+        while remaining > 0:
+            remaining -= len(self.socket.recv(1 << 20))
         seconds = perf_counter() - start
         if not head.startswith(b"HTTP/1.1 2"):
             raise RuntimeError(f"{asked} is answered with {head!r}")
@@ -277,13 +277,13 @@ def observe(compared: list[Stack], sizes: list[int], rounds: int, core: int) -> 
                     tables.restore()
                     key = (name, stack_name, size)
                     samples.setdefault(key, []).append(median(seconds) * 1e3)
-            # Nobody is always the one who follows the same other.
+            # So that none always follows the same other one.
             places = places[1:] + places[:1]
     return samples
 
 
 def markdown(samples: Samples) -> str:
-    """A row for each operation: its time, and how many times as long as at the first size."""
+    """A row for each operation: its time at each size, and the ratio to that at the first size."""
     names = list(dict.fromkeys(stack for _, stack, _ in samples))
     sizes = list(dict.fromkeys(size for *_, size in samples))
     lines = [

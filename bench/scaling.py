@@ -28,17 +28,17 @@ MISSING = """bench: vegeta is missing: install it with Go
     go install github.com/tsenart/vegeta/v12@v12.13.0
 and add $(go env GOPATH)/bin to the PATH"""
 
-LITTLE, MUCH = 10, 200  # requests per second for which two pods are enough, and six are not
-MOST_SECONDS = 300  # of a load that ends before, when the pods are there
+LITTLE, MUCH = 10, 200  # requests per second: two pods are enough for LITTLE, six not for MUCH
+MOST_SECONDS = 300  # the load ends earlier if there are as many pods as expected
 
-CLIENTS = 16  # to find the capacity, each asks again as soon as it has an answer
+CLIENTS = 16  # that find the capacity; each asks again as soon as it has an answer
 CAPACITY_SECONDS = 10
 OVERLOAD_SECONDS = 60
-TIMES = (1.5, 3)  # the capacity
+FACTORS = (1.5, 3)  # of the capacity
 
 
 class Attack:
-    """A load that lasts as long as the block, or ``seconds`` at most; then ``answers`` is set."""
+    """A load for the block, but for ``seconds`` at most. Sets ``answers`` at the end."""
 
     def __init__(self, release: Release, path: str, seconds: float, *options: str) -> None:
         self.target = f"GET http://localhost:{release.port}{path}"
@@ -113,7 +113,7 @@ def seconds_until(release: Release, pods: int) -> float:
 
 
 class Overload(NamedTuple):
-    times: float
+    factor: float
     rate: int
     answers: list[Answer]
     recovery: float
@@ -132,14 +132,14 @@ def overload() -> tuple[float, list[Overload]]:
         with Attack(release, PAGE, CAPACITY_SECONDS, *closed_loop) as attack:
             attack.wait()
         capacity = sum(each.status == 200 for each in attack.answers) / CAPACITY_SECONDS
-        for times in TIMES:
-            rate = round(times * capacity)
+        for factor in FACTORS:
+            rate = round(factor * capacity)
             before = states(release)
             with Attack(release, PAGE, OVERLOAD_SECONDS, f"-rate={rate}/1s") as attack:
                 attack.wait()
             recovery = recover(release.port)
             same = states(release) == before
-            found.append(Overload(times, rate, attack.answers, recovery, same))
+            found.append(Overload(factor, rate, attack.answers, recovery, same))
     return capacity, found
 
 
@@ -164,7 +164,7 @@ def markdown(steps: list[Step], capacity: float, overloads: list[Overload]) -> s
         shed = sorted(one.seconds for one in each.answers if one.status == 503)
         times = [*(percentile(answered, part) for part in (50, 95, 99)), answered[-1]]
         columns = [
-            f"{each.times:g} times the capacity",
+            f"{each.factor:g} times the capacity",
             str(each.rate),
             f"{len(answered) / len(each.answers):.0%}",
             *map(milliseconds, times),

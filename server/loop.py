@@ -5,7 +5,6 @@ import selectors
 import threading
 import time
 from datetime import timedelta
-from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from gunicorn.http.errors import ParseException
 from server import metrics, replies
 from server.connection import LINGER, Connection, State
 from server.queue import Queues
-from server.request import PLAIN_GET, BodyCutShort, Request, RequestTimeout
+from server.request import BodyCutShort, Request, RequestTimeout
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
@@ -25,7 +24,6 @@ ACCEPT_INTERVAL = 0.02  # seconds for which another worker may accept a connecti
 DRAIN_INTERVAL = 0.1  # seconds that a poll may take while the worker stops
 CHECK_INTERVAL = 1  # seconds between two looks for connections past their deadline
 OVERLOAD = 1  # seconds for which a worker counts as overloaded after it has shed a request
-MAX_UNREAD = 0.3  # seconds that a request may wait in the kernel for an overloaded worker
 MAX_HELD = 16 * 1024 * 1024  # bytes of requests and responses that a worker keeps in memory
 
 LIVE = ("/health/live", "/health/live/")
@@ -65,8 +63,6 @@ class EventLoop:
         self.draining = False  # whether the listeners are closed, because it stops
         self.drain_deadline = 0.0  # until when idle connections stay open at least
         self.overloaded_until = 0.0
-        self.unparsed = 0  # requests that were shed without being parsed, since the last check
-        self.unparsed_replies: dict[bool, bytes] = {}  # what they get, by Connection.closes
         self.next_check = 0.0
         self.next_accept = 0.0
         self.woke = 0.0  # when select() last returned
@@ -116,7 +112,6 @@ class EventLoop:
         if self.polled >= self.next_check or self.draining:
             self.next_check = self.polled + CHECK_INTERVAL
             self.close_late()
-            self.report_unparsed()
 
     def stop(self) -> None:
         """Let the thread that polls accept the backlog and close idle connections."""
@@ -220,9 +215,6 @@ class EventLoop:
             return
         conn.silent = False
         if conn.state is State.IDLE:
-            if self.was_read_late(conn) and (plain := PLAIN_GET.fullmatch(data)):
-                self.shed_unparsed(conn, closes=plain[1] is not None)
-                return
             conn.enter(State.READING, settings.CLIENT_TIMEOUT)
         conn.reader.feed(data)
         self.read(conn)
@@ -264,23 +256,23 @@ class EventLoop:
             taken_in = self.queues.scrapes.put(conn)
         elif request.path in self.ready:
             taken_in = self.queues.probes.put(conn)
-        elif self.is_overloaded():
-            conn.since = min(self.woke, time.monotonic() - conn.unread_for())
-            taken_in = not self.was_read_late(conn) and self.requests.put(conn)
         else:
+            if self.is_overloaded():
+                conn.since = min(self.woke, time.monotonic() - conn.unread_for())
             taken_in = self.requests.put(conn)
         if not taken_in:
             self.shed(conn)
 
     def may_keep(self, request: Request) -> bool:
         """Whether the connection may stay open after the response."""
-        return request.keep_alive and self.keeps_connections()
-
-    def keeps_connections(self) -> bool:
-        """Whether connections may stay open at the moment."""
         # The last connections are not kept, so that each thread can serve a new client.
-        room: int = self.config.worker_connections - self.requests.threads
-        return self.config.keepalive > 0 and not self.stopping and len(self.connections) <= room
+        room = self.config.worker_connections - self.requests.threads
+        return (
+            request.keep_alive
+            and self.config.keepalive > 0
+            and not self.stopping
+            and len(self.connections) <= room
+        )
 
     # Answering
 
@@ -291,28 +283,6 @@ class EventLoop:
         It has time for them then, so they are not shed for that.
         """
         return self.woke < self.overloaded_until
-
-    def was_read_late(self, conn: Connection) -> bool:
-        """Whether the worker is so overloaded that it has read this request too late."""
-        return self.is_overloaded() and conn.unread_for() > MAX_UNREAD
-
-    def shed_unparsed(self, conn: Connection, *, closes: bool) -> None:
-        """Shed a PLAIN_GET without parsing or logging it, in less than half the time of shed()."""
-        self.overloaded_until = time.monotonic() + OVERLOAD
-        self.unparsed += 1
-        conn.closes = closes or not self.keeps_connections()
-        if conn.closes not in self.unparsed_replies:
-            reply = replies.overloaded(None)
-            headers = [(name, value) for name, value in reply.headers if name != "X-Request-ID"]
-            conn.reader.is_head = False  # the request before this one may have been HEAD
-            replies.write(conn, None, self.config, reply._replace(headers=headers))
-            self.unparsed_replies[conn.closes] = conn.unsent
-        conn.unsent = self.unparsed_replies[conn.closes]
-        conn.enter(State.SENDING, settings.CLIENT_TIMEOUT)
-        self.send(conn)
-        if conn.is_counted:
-            metrics.SHED.inc()
-            metrics.count_request("GET", None, HTTPStatus.SERVICE_UNAVAILABLE, 0)
 
     def shed(self, conn: Connection) -> None:
         """Answer a request for which there is no thread in time."""
@@ -394,15 +364,6 @@ class EventLoop:
             self.close(conn)
         elif data:
             conn.since = time.monotonic()
-
-    def report_unparsed(self) -> None:
-        """Log how many requests were shed unparsed. The next one gets a reply with a new date."""
-        if self.unparsed:
-            self.log.warning(
-                "Shed %d requests without parsing them: the worker is overloaded.", self.unparsed
-            )
-        self.unparsed = 0
-        self.unparsed_replies.clear()
 
     # Waiting
 

@@ -25,15 +25,6 @@ MAX_TRAILERS = 100  # fields, as gunicorn allows in a head
 # time, and a client that streams a body has no need of 13,000.
 MAX_FRAMING = 64 * 1024
 
-# A complete GET without a body, other than a health check. Every server reads it in the same way,
-# so it can be refused without being parsed. Group 1 matches if the client wants the connection
-# closed.
-PLAIN_GET = re.compile(
-    rb"GET (?![^ ]*/health/)[!-~]+ HTTP/1\.1\r\n(?i:"
-    rb"(connection: close\r\n)|"
-    rb"(?!content-length|transfer-encoding|connection|expect|upgrade)[a-z0-9-]+:[^\r\n]*\r\n"
-    rb")*\r\n"
-)
 BARE_LF = re.compile(rb"(?<!\r)\n")
 REQUEST_LINE = re.compile(rb"[^ ]+ [^ ]+ HTTP/[0-9]\.[0-9]")
 # host [":" port] of RFC 3986. Whether this service has that name is the application's concern.
@@ -137,9 +128,6 @@ class UnreadRequest:
 
     def __init__(self, method: str) -> None:
         self.method = method
-
-    def should_close(self) -> bool:
-        return False  # replies.write() calls force_close() where it has to close
 
 
 class RequestReader:

@@ -195,8 +195,7 @@ def test_a_request_for_which_no_thread_will_be_free_is_refused_at_once() -> None
 
 @pytest.fixture
 def overloaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Loop, Connection, Any]]:
-    """A loop that has just shed a request and reads all others too late; a connection of it."""
-    monkeypatch.setattr("server.loop.MAX_UNREAD", -1)
+    """A loop that has just shed a request, a connection of it, and its client's end."""
     loop = Loop()
     loop.overloaded_until = loop.next_check = time.monotonic() + HANG
     conn, theirs = loop.connect(tcp_pair)
@@ -205,115 +204,57 @@ def overloaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Loop, Connecti
         loop.close(conn)
 
 
-def test_a_request_that_an_overloaded_worker_reads_too_late_is_answered_unparsed(
-    overloaded: tuple[Loop, Connection, Any], caplog: pytest.LogCaptureFixture
+def send_and_wait(conn: Connection, theirs: socket.socket, data: bytes, seconds: float) -> None:
+    """Send a request that the worker has not read after so many seconds."""
+    theirs.sendall(data)
+    eventually(lambda: conn.unread_for() > seconds, "the request to get old")
+
+
+def test_an_overloaded_worker_counts_the_time_before_a_request_is_read(
+    overloaded: tuple[Loop, Connection, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.queue.MAX_WAIT", 0.05)
     loop, conn, theirs = overloaded
-    conn.is_counted = True
-    before = metrics.SHED._value.get()
-    for _ in range(3):
-        theirs.sendall(request())
-        loop.poll(1)
-        answer = receive(theirs)
-        assert answer is not None
-        assert answer.status == 503
-        assert answer.media_type == "application/problem+json"
-        assert answer.headers["Retry-After"] == "1"
-        assert answer.json()["status"] == 503
+    send_and_wait(conn, theirs, request(), 0.05)
+    loop.poll(1)
     assert loop.requests.get() is None
-    assert metrics.SHED._value.get() == before + 3
-    assert conn.reader.request is None
-    loop.report_unparsed()
-    assert caplog.messages == ["Shed 3 requests without parsing them: the worker is overloaded."]
-
-
-def test_a_get_after_a_head_is_answered_unparsed_with_a_body(
-    overloaded: tuple[Loop, Connection, Any],
-) -> None:
-    loop, _, theirs = overloaded
-    theirs.sendall(request("HEAD"))
-    loop.poll(1)
-    assert receive(theirs, "HEAD") is not None
-    theirs.sendall(request())
-    loop.poll(1)
     answer = receive(theirs)
     assert answer is not None
-    assert answer.json()["status"] == 503
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
 
 
-def test_a_client_that_wants_its_connection_closed_is_answered_unparsed_too(
-    overloaded: tuple[Loop, Connection, Any],
-) -> None:
-    loop, _, theirs = overloaded
-    theirs.sendall(request("GET", "/lists", "Connection: close"))
-    loop.poll(1)
-    answer = receive_all(theirs)
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b"\r\nConnection: close\r\n" in answer
-
-
-def test_an_overloaded_worker_that_stops_closes_the_connection(
-    overloaded: tuple[Loop, Connection, Any],
-) -> None:
-    loop, _, theirs = overloaded
-    loop.stopping = loop.draining = True
-    theirs.sendall(request())
-    loop.poll(1)
-    assert b"\r\nConnection: close\r\n" in receive_all(theirs)
-
-
-@pytest.mark.parametrize(
-    ("data", "status"),
-    [
-        (post(b'{"name": "shopping"}'), 503),
-        (request("HEAD"), 503),
-        (request(host=None), 503),
-        (b"GET / HTTP/1.1\nHost: a\n\nGET / HTTP/1.1\r\n\r\n", 400),
-        (request("GET", "/health/live"), 200),
-    ],
-    ids=["post", "head", "no host", "bare line feeds", "health"],
-)
-def test_what_an_overloaded_worker_has_to_parse(
-    overloaded: tuple[Loop, Connection, Any], data: bytes, status: int
-) -> None:
-    loop, _, theirs = overloaded
-    theirs.sendall(data)
-    loop.poll(1)
-    assert theirs.recv(1000).startswith(b"HTTP/1.1 %d " % status)
-
-
-def test_a_probe_of_the_database_is_never_late_to_an_overloaded_worker(
-    overloaded: tuple[Loop, Connection, Any],
-) -> None:
+def test_it_counts_from_the_last_byte(overloaded: tuple[Loop, Connection, Any]) -> None:
     loop, conn, theirs = overloaded
-    theirs.sendall(request("GET", "/health/ready"))
+    head, rest = request()[:3], request()[3:]
+    send_and_wait(conn, theirs, head, 0.1)
     loop.poll(1)
-    assert loop.queues.probes.get() is conn
+    before = time.monotonic()
+    theirs.sendall(rest)
+    loop.poll(1)
+    assert loop.requests.get() is conn
+    assert conn.since > before - 0.05
 
 
 def test_a_worker_that_is_not_overloaded_answers_whatever_it_reads_late(
-    overloaded: tuple[Loop, Connection, Any],
+    overloaded: tuple[Loop, Connection, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been kept from running."""
+    monkeypatch.setattr("server.queue.MAX_WAIT", 0.05)
     loop, conn, theirs = overloaded
     loop.overloaded_until = 0.0
-    theirs.sendall(request())
+    send_and_wait(conn, theirs, request(), 0.05)
     loop.poll(1)
     assert loop.requests.get() is conn
 
 
-def test_the_time_that_a_request_was_unread_counts_for_its_wait(
+def test_an_overloaded_worker_answers_late_health_checks(
     overloaded: tuple[Loop, Connection, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.queue.MAX_WAIT", 0.05)
     loop, conn, theirs = overloaded
-    monkeypatch.setattr("server.loop.MAX_UNREAD", HANG)
-    start = time.monotonic()
-    theirs.sendall(request())
-    eventually(lambda: conn.unread_for() > 0.05, "the request to get old")
+    send_and_wait(conn, theirs, request("GET", "/health/ready"), 0.05)
     loop.poll(1)
-    assert conn.since - start < 0.05
-    theirs.sendall(b"GET")
-    eventually(lambda: conn.unread_for() < 0.05, "new bytes")
+    assert loop.queues.probes.get() is conn
 
 
 def test_threads_get_requests_while_there_are_more_to_be_read() -> None:

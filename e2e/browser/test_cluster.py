@@ -154,7 +154,7 @@ def test_failures_are_marked_in_the_strip(
     expect(view.total("failed")).not_to_have_text("0")
     view.stop()
     expect(view.region.get_by_role("button", name="Start")).to_be_visible()
-    # Requests that were on their way still fail, and the totals follow the strip.
+    # Requests in flight still fail after Stop, and the page updates the totals after the strip.
     view.window.eventually(
         lambda: view.cells.filter(has_text="×").count() == view.count("failed"),
         "each failure has a mark",
@@ -340,7 +340,9 @@ def test_requests_do_not_pile_up(
     for process in processes:
         process.suspend()
     try:
-        view.page.evaluate("0")  # the events of the requests before this one are handled
+        # Playwright delivers events in order: when this returns, it has delivered those of the
+        # requests that were sent before.
+        view.page.evaluate("0")
         methods = requests_of(view)
         view.page.clock.run_for(2000)
         assert len(methods) <= 4

@@ -16,7 +16,7 @@ SETTINGS = ("COMPOSE_", "POSTGRES_", "TASKLISTS_", "SECRET_KEY", "DATABASE_", "A
 
 
 class Reader:
-    """Types into two terminals of the folder; ``report`` is what a failure shows."""
+    """Types the commands of a page into two terminals, which start in ``folder``."""
 
     def __init__(self, page: Path, folder: Path) -> None:
         self.page = page
@@ -24,7 +24,7 @@ class Reader:
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
         self.terminals: dict[str, Terminal] = {}
         self.placeholders: dict[str, str] = {}
-        self.printed = ""  # by the last commands whose output the page does not show
+        self.printed = ""  # by the commands since the last one whose output the page shows
 
     def follow(self) -> None:
         """Type all of the page. Raises TypingError, which names the page and the line."""
@@ -38,10 +38,10 @@ class Reader:
                 try:
                     self._type(command, may_go_on=may_go_on, first=command is part.commands[0])
                 except TypingError as error:
-                    # curl succeeds also when the service refuses, which is then seen here alone.
-                    other = f"\nbefore it:\n{self.printed}" if self.printed else ""
-                    other += self._shown_elsewhere(command)
-                    raise TypingError(f"{self.page}, {command}\n{error}{other}") from None
+                    # A command before it may be the cause: curl exits with 0 also after a 503.
+                    before = f"\nbefore it:\n{self.printed}" if self.printed else ""
+                    other = self._shown_elsewhere(command)
+                    raise TypingError(f"{self.page}, {command}\n{error}{before}{other}") from None
 
     def close(self) -> None:
         for terminal in self.terminals.values():

@@ -41,8 +41,8 @@ def eventually(look: Callable[[], Value], what: str, seconds: float = 120) -> Va
     """The first true value that ``look`` returns, asked again for up to ``seconds``.
 
     ``what`` is what one waits for. A command that fails counts as false: an
-    object may not be there yet. The pauses grow with the wait, since kubectl takes
-    more of the processor than most of what one waits for.
+    object may not be there yet. Between two looks are 0.2 to 2 seconds, more the
+    longer it takes, because each kubectl needs a tenth of a second of the processor.
     """
     start = time.monotonic()
     while True:

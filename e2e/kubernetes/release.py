@@ -30,7 +30,8 @@ SMALL: Values = {
     "shutdown": {"delaySeconds": 4, "gracefulTimeoutSeconds": 5},
 }
 
-# Each process of pytest-xdist, whose names are gw0, gw1 and so on, takes ports of its own.
+# pytest-xdist runs tests in processes called gw0, gw1 and so on. Each has a range of ports, so that
+# no two choose the same one.
 _process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _ports = itertools.count(5010 + 500 * _process)
 
